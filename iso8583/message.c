@@ -1,0 +1,94 @@
+#include "iso8583/message.h"
+
+#include <stdio.h>
+
+#include "iso8583/dialect.h"
+
+int iso_number(const struct iso_msg *msg, unsigned de, uint64_t *value)
+{
+    return iso_has(msg, de) ? span_number(iso_get(msg, de), value) : ERR_NOT_FOUND;
+}
+
+/* What an error is about: "MTI", "bitmap" or "DE35 track2". */
+static const char *subject(const struct iso_error *error, const struct iso_dialect *dialect,
+                           char *buf, size_t cap)
+{
+    if (error->de == 0) {
+        return "MTI";
+    }
+    if (error->de == 1) {
+        return "bitmap";
+    }
+    const char *name =
+        error->de <= ISO_DE_MAX && dialect != NULL ? dialect->field[error->de].name : NULL;
+    snprintf(buf, cap, "DE%u%s%.40s", error->de, name != NULL ? " " : "", name != NULL ? name : "");
+    return buf;
+}
+
+const char *iso_error_text(const struct iso_error *error, const struct iso_dialect *dialect,
+                           char *buf, size_t cap)
+{
+    CHECK(cap > 0);
+    char about_buf[64];
+    const char *about = subject(error, dialect, about_buf, sizeof about_buf);
+    const char *what = error->what != NULL ? error->what : "";
+    unsigned at = error->at;
+    switch (error->code) {
+    case ERR_TRUNCATED:
+        snprintf(buf, cap, "%s: %s: %u needed, %u left at byte %u", about, what, error->expected,
+                 error->got, at);
+        break;
+    case ERR_LENGTH:
+        snprintf(buf, cap, "%s: %s %u %s %u at byte %u", about, what, error->got,
+                 error->got > error->expected ? ">" : "<", error->expected, at);
+        break;
+    case ERR_FORMAT:
+        snprintf(buf, cap, "%s: %s expected at byte %u", about, what, at);
+        break;
+    case ERR_FIELD_UNKNOWN:
+        snprintf(buf, cap, "%s: not defined in %.40s, at byte %u", about,
+                 dialect != NULL ? dialect->name : "the dialect", at);
+        break;
+    case ERR_TRAILING:
+        snprintf(buf, cap, "%u bytes left over after %s at byte %u", error->got, about, at);
+        break;
+    default:
+        snprintf(buf, cap, "%s: %s at byte %u", about, err_text(error->code), at);
+        break;
+    }
+    return buf;
+}
+
+/* How many digits of a PAN may be read in front and behind; a short one shows none. */
+enum { PAN_FRONT = 6, PAN_BEHIND = 4 };
+
+/* One character of a text for people: what cannot be printed plainly is a dot. */
+static char printable(uint8_t byte)
+{
+    return byte >= 0x20 && byte < 0x7F ? (char)byte : '.';
+}
+
+const char *iso_show(const struct iso_msg *msg, const struct iso_dialect *dialect, unsigned de,
+                     char *buf, size_t cap)
+{
+    CHECK(cap > 0);
+    CHECK(de >= 2 && de <= ISO_DE_MAX);
+    const struct iso_field_row *row = &dialect->field[de];
+    struct span value = iso_get(msg, de);
+    size_t len = 0;
+    bool hex = row->content == ISO_B && row->mask == ISO_SHOW;
+    for (size_t i = 0; i < value.len && len + 1 + hex < cap; i++) {
+        bool masked = row->mask != ISO_SHOW;
+        if (row->mask == ISO_MASK_PAN && value.len > PAN_FRONT + PAN_BEHIND) {
+            masked = i >= PAN_FRONT && i < value.len - PAN_BEHIND;
+        }
+        if (hex) {
+            buf[len++] = (char)hex_digit(value.ptr[i] >> 4);
+            buf[len++] = (char)hex_digit(value.ptr[i]);
+        } else {
+            buf[len++] = masked ? '*' : printable(value.ptr[i]);
+        }
+    }
+    buf[len] = '\0';
+    return buf;
+}
