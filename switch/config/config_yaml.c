@@ -1,0 +1,427 @@
+#include "switch/config/config_yaml.h"
+
+#include <stdlib.h>
+
+#include "switch/config/key_text.h"
+
+/* To add a key: a member in struct config (or in the settings of its entry), a row below, and a
+ * default beside the others. To add a section: a table of keys and a row in `sections`. Order
+ * matters where one section refers to another: the one that is named comes first. */
+
+#define REQUIRED true
+#define OPTIONAL false
+#define MEMBER_OF(type, member)                                                                    \
+    .offset = offsetof(type, member), .size = sizeof(((type *)NULL)->member)
+#define MEMBER(member) MEMBER_OF(struct config, member)
+
+enum {
+    MS = 1,
+    SECOND = 1000,
+    MINUTE = 60 * SECOND,
+    HOUR = 60 * MINUTE,
+    MIB = 1 << 20,
+    LISTENER_COUNT_MAX = 64,
+    GROUP_COUNT_MAX = 256,
+    ISSUER_COUNT_MAX = 64,
+    LINK_COUNT_MAX = 256,
+    /* Store requests that are not of a slot or a reversal: draws, cutover, files, the admin's. */
+    QUEUE_SPARE = 64,
+    DOUBT_COUNT_MAX = 8,
+};
+
+/* --- words -------------------------------------------------------------------------------------
+ */
+
+static const struct bind_word yes_no[] = {{"yes", 1}, {"no", 0}, {NULL, 0}};
+static const struct bind_word identities[] = {
+    {"de12", IDENTITY_DE12}, {"de7", IDENTITY_DE7}, {"day", IDENTITY_DAY}, {NULL, 0}};
+static const struct bind_word mac_words[] = {{"required", 1}, {"optional", 0}, {NULL, 0}};
+static const struct bind_word mac_paddings[] = {{"zeros", 1}, {"80", 2}, {NULL, 0}};
+static const struct bind_word timeout_codes[] = {{"91", 0}, {"68", 1}, {NULL, 0}};
+static const struct bind_word lost_answers[] = {{"keep", 0}, {"reverse", 1}, {NULL, 0}};
+static const struct bind_word policies[] = {
+    {"primary", POLICY_PRIMARY}, {"rotate", POLICY_ROTATE}, {NULL, 0}};
+static const struct bind_word pin_modes[] = {
+    {"none", PIN_NONE}, {"verify", PIN_VERIFY}, {"translate", PIN_TRANSLATE}, {NULL, 0}};
+static const struct bind_word log_levels[] = {
+    {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
+static const struct bind_word log_formats[] = {{"text", 0}, {"json", 1}, {NULL, 0}};
+
+/* --- values that refer to tables elsewhere -----------------------------------------------------
+ */
+
+enum { NAME_COUNT_MAX = ISSUER_COUNT_MAX };
+
+static void bind_framing(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+{
+    const char *names[NAME_COUNT_MAX + 1] = {NULL};
+    const struct framing **to = member;
+    struct span text;
+    if (!bind_scalar(bind, value, &text)) {
+        return;
+    }
+    size_t count = 0;
+    for (size_t i = 0; framing_at(i) != NULL; i++) {
+        const struct framing *framing = framing_at(i);
+        if (framing->width == 0) {
+            continue; /* `none` is for files: a stream needs a length. */
+        }
+        if (span_equal_text(text, framing->name)) {
+            *to = framing;
+            return;
+        }
+        CHECK(count < NAME_COUNT_MAX);
+        names[count++] = framing->name;
+    }
+    bind_error_words(bind, value, text, names);
+}
+
+static void bind_dialect(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+{
+    const char *names[NAME_COUNT_MAX + 1] = {NULL};
+    const struct iso_dialect **to = member;
+    struct span text;
+    if (!bind_scalar(bind, value, &text)) {
+        return;
+    }
+    for (size_t i = 0; dialect_at(i) != NULL; i++) {
+        if (span_equal_text(text, dialect_at(i)->name)) {
+            *to = dialect_at(i);
+            return;
+        }
+        CHECK(i < NAME_COUNT_MAX);
+        names[i] = dialect_at(i)->name;
+    }
+    bind_error_words(bind, value, text, names);
+}
+
+static void bind_issuer(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+{
+    const struct config_yaml *yaml = bind_target(bind);
+    const struct issuer_settings *issuers = yaml->issuers.items;
+    const char *names[NAME_COUNT_MAX + 1] = {NULL};
+    struct span text;
+    if (!bind_scalar(bind, value, &text)) {
+        return;
+    }
+    for (uint32_t i = 0; i < yaml->issuers.count; i++) {
+        if (span_equal_text(text, issuers[i].name)) {
+            uint16_t index = (uint16_t)i;
+            memcpy(member, &index, sizeof index);
+            return;
+        }
+        names[i] = issuers[i].name;
+    }
+    bind_error_words(bind, value, text, names);
+}
+
+static void bind_doubt(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+{
+    char codes[DOUBT_COUNT_MAX][3] = {{0}};
+    uint32_t index = 0;
+    const struct yaml_node_s *item;
+    while ((item = bind_item(bind, value, index)) != NULL) {
+        char quote[QUOTE_LEN];
+        struct span text;
+        if (index == DOUBT_COUNT_MAX) {
+            bind_error(bind, item, "more than %d codes", DOUBT_COUNT_MAX);
+            return;
+        }
+        if (!bind_scalar(bind, item, &text)) {
+            return;
+        }
+        if (text.len != 2 || !span_is_digits(text)) {
+            bind_error(bind, item, "'%s' is not a response code (2 digits)",
+                       problem_quote(text, quote));
+            return;
+        }
+        if (span_equal_text(text, "00")) {
+            bind_error(bind, item, "'00' is an approval, it cannot be a doubt");
+            return;
+        }
+        memcpy(codes[index++], text.ptr, 2);
+    }
+    memcpy(member, codes, sizeof codes);
+}
+
+/* --- keys --------------------------------------------------------------------------------------
+ */
+
+/* clang-format off */
+static const struct bind_key admin_keys[] = {
+    {"socket", BIND_TEXT, OPTIONAL, MEMBER(admin_socket), .min = 1, .max = CONFIG_SOCKET_LEN_MAX},
+    {0},
+};
+
+static const struct bind_key store_keys[] = {
+    {"map",         BIND_BYTES,  OPTIONAL, MEMBER(store_map_bytes),      .min = 16ull * MIB, .max = 1ull << 44},
+    {"preallocate", BIND_BYTES,  OPTIONAL, MEMBER(store_prealloc_bytes), .min = 0,           .max = 1ull << 44},
+    {0},
+};
+
+static const struct bind_key hsm_keys[] = {
+    {"address",    BIND_ADDRESS,  REQUIRED, MEMBER(hsm_address)},
+    {"header_len", BIND_NUMBER,   OPTIONAL, MEMBER(hsm_header_len), .min = 1,       .max = 16},
+    {"answer",     BIND_DURATION, OPTIONAL, MEMBER(core.hsm_ms),    .min = 10 * MS, .max = MINUTE},
+    {0},
+};
+
+static const struct bind_key file_keys[] = {
+    {"terminals", BIND_TEXT, REQUIRED, MEMBER(terminals_path), .min = 1, .max = CONFIG_PATH_LEN_MAX},
+    {"bins",      BIND_TEXT, REQUIRED, MEMBER(bins_path),      .min = 1, .max = CONFIG_PATH_LEN_MAX},
+    {"cards",     BIND_TEXT, OPTIONAL, MEMBER(cards_path),     .min = 1, .max = CONFIG_PATH_LEN_MAX},
+    {0},
+};
+
+static const struct bind_key limit_keys[] = {
+    {"slots",     BIND_NUMBER,   OPTIONAL, MEMBER(core.slots_max),      .min = 16,      .max = 1000000},
+    {"reserved",  BIND_NUMBER,   OPTIONAL, MEMBER(core.slots_reserved), .min = 1,       .max = 1000000},
+    {"reversals", BIND_NUMBER,   OPTIONAL, MEMBER(core.reversals_max),  .min = 1,       .max = 4096},
+    {"queue",     BIND_NUMBER,   OPTIONAL, MEMBER(store_queue_max),     .min = 64,      .max = 1 << 21},
+    {"batch",     BIND_NUMBER,   OPTIONAL, MEMBER(store_batch_max),     .min = 1,       .max = 65536},
+    {"frame",     BIND_DURATION, OPTIONAL, MEMBER(frame_ms),            .min = 100 * MS, .max = MINUTE},
+    {"idle",      BIND_DURATION, OPTIONAL, MEMBER(idle_ms),             .min = SECOND,  .max = 24 * HOUR},
+    {"drain",     BIND_DURATION, OPTIONAL, MEMBER(drain_ms),            .min = SECOND,  .max = 10 * MINUTE},
+    {0},
+};
+
+static const struct bind_key window_keys[] = {
+    {"request", BIND_DURATION, OPTIONAL, MEMBER(window_ms),     .min = MINUTE, .max = 168 * HOUR},
+    {"day",     BIND_DURATION, OPTIONAL, MEMBER(window_day_ms), .min = MINUTE, .max = 24 * HOUR},
+    {0},
+};
+
+static const struct bind_key retry_keys[] = {
+    {"reversal_answer", BIND_DURATION, OPTIONAL, MEMBER(core.reversal_answer_ms), .min = 100 * MS, .max = 10 * MINUTE},
+    {"first",           BIND_DURATION, OPTIONAL, MEMBER(core.retry_first_ms),     .min = 100 * MS, .max = HOUR},
+    {"max",             BIND_DURATION, OPTIONAL, MEMBER(core.retry_max_ms),       .min = 100 * MS, .max = 24 * HOUR},
+    {0},
+};
+
+static const struct bind_key stan_keys[] = {
+    {"first", BIND_NUMBER, OPTIONAL, MEMBER(core.stan_first), .min = 1, .max = 999999},
+    {"last",  BIND_NUMBER, OPTIONAL, MEMBER(core.stan_last),  .min = 1, .max = 999999},
+    {0},
+};
+
+static const struct bind_key log_keys[] = {
+    {"level",  BIND_WORD, OPTIONAL, MEMBER(log_level), .words = log_levels},
+    {"format", BIND_WORD, OPTIONAL, MEMBER(log_json),  .words = log_formats},
+    {0},
+};
+
+#define LISTENER(member) MEMBER_OF(struct listener_settings, member)
+static const struct bind_key listener_keys[] = {
+    {"address",     BIND_ADDRESS, REQUIRED, LISTENER(address)},
+    {"frame",       BIND_CUSTOM,  REQUIRED, LISTENER(framing), .custom = bind_framing},
+    {"dialect",     BIND_CUSTOM,  REQUIRED, LISTENER(dialect), .custom = bind_dialect},
+    {"connections", BIND_NUMBER,  OPTIONAL, LISTENER(connections_max), .min = 1, .max = 65536},
+    {0},
+};
+
+#define GROUP(member) MEMBER_OF(struct group_settings, member)
+static const struct bind_key group_keys[] = {
+    {"identity",     BIND_WORD,   REQUIRED, GROUP(identity), .words = identities},
+    {"acquirer",     BIND_DIGITS, REQUIRED, GROUP(acquirer), .min = 1, .max = 11},
+    {"mac",          BIND_WORD,   OPTIONAL, GROUP(mac_required), .words = mac_words},
+    {"mac_padding",  BIND_WORD,   OPTIONAL, GROUP(mac_padding), .words = mac_paddings},
+    {"timeout_code", BIND_WORD,   OPTIONAL, GROUP(timeout_is_68), .words = timeout_codes},
+    {"lost_answer",  BIND_WORD,   OPTIONAL, GROUP(lost_answer_reverse), .words = lost_answers},
+    {"repeats",      BIND_WORD,   OPTIONAL, GROUP(repeats), .words = yes_no},
+    {"diagnostics",  BIND_WORD,   OPTIONAL, GROUP(diagnostics), .words = yes_no},
+    {0},
+};
+
+#define ISSUER(member) MEMBER_OF(struct issuer_settings, member)
+static const struct bind_key issuer_keys[] = {
+    {"id",     BIND_DIGITS, REQUIRED, ISSUER(id), .min = 1, .max = 11},
+    {"policy", BIND_WORD,   OPTIONAL, ISSUER(policy), .words = policies},
+    {"pin",    BIND_WORD,   OPTIONAL, ISSUER(pin_mode), .words = pin_modes},
+    {"zpk",    BIND_KEY,    OPTIONAL, ISSUER(zpk), .min = KEY_SHAPES_ANY},
+    {"pvk",    BIND_KEY,    OPTIONAL, ISSUER(pvk), .min = KEY_SHAPE_PAIR | KEY_SHAPE_DOUBLE},
+    {"doubt",  BIND_CUSTOM, OPTIONAL, ISSUER(doubt), .custom = bind_doubt},
+    {0},
+};
+
+#define LINK(member) MEMBER_OF(struct link_settings, member)
+static const struct bind_key link_keys[] = {
+    {"issuer",  BIND_CUSTOM,   REQUIRED, LINK(issuer), .custom = bind_issuer},
+    {"address", BIND_ADDRESS,  REQUIRED, LINK(address)},
+    {"frame",   BIND_CUSTOM,   REQUIRED, LINK(framing), .custom = bind_framing},
+    {"dialect", BIND_CUSTOM,   REQUIRED, LINK(dialect), .custom = bind_dialect},
+    {"answer",  BIND_DURATION, OPTIONAL, LINK(answer_ms),   .min = 100 * MS, .max = 5 * MINUTE},
+    {"echo",    BIND_DURATION, OPTIONAL, LINK(echo_ms),     .min = SECOND,   .max = HOUR},
+    {"pending", BIND_NUMBER,   OPTIONAL, LINK(pending_max), .min = 1,        .max = 65536},
+    {0},
+};
+/* clang-format on */
+
+/* --- what keys must be together ----------------------------------------------------------------
+ */
+
+static void check_store(struct yaml_bind *bind, void *target, void *item)
+{
+    (void)item;
+    const struct config *config = &((struct config_yaml *)target)->config;
+    if (config->store_prealloc_bytes > config->store_map_bytes) {
+        bind_error(bind, bind_value(bind, "preallocate"), "'preallocate' is larger than 'map'");
+    }
+}
+
+static void check_limits(struct yaml_bind *bind, void *target, void *item)
+{
+    (void)item;
+    const struct config *config = &((struct config_yaml *)target)->config;
+    if (config->core.slots_reserved >= config->core.slots_max) {
+        bind_error(bind, bind_value(bind, "reserved"), "'reserved' leaves none of the %u 'slots'",
+                   config->core.slots_max);
+    }
+}
+
+static void check_retries(struct yaml_bind *bind, void *target, void *item)
+{
+    (void)item;
+    const struct config *config = &((struct config_yaml *)target)->config;
+    if (config->core.retry_first_ms > config->core.retry_max_ms) {
+        bind_error(bind, bind_value(bind, "first"), "'first' is longer than 'max'");
+    }
+}
+
+static void check_stans(struct yaml_bind *bind, void *target, void *item)
+{
+    (void)item;
+    const struct config *config = &((struct config_yaml *)target)->config;
+    /* Two of each transaction's, for all that may be pending: a narrow range would repeat them. */
+    if (config->core.stan_first > config->core.stan_last ||
+        config->core.stan_last - config->core.stan_first < 9999) {
+        bind_error(bind, bind_value(bind, "first"), "'first' to 'last' must be 10000 at least");
+    }
+}
+
+static void check_issuer(struct yaml_bind *bind, void *target, void *item)
+{
+    const struct config *config = &((struct config_yaml *)target)->config;
+    const struct issuer_settings *issuer = item;
+    if (issuer->pin_mode == PIN_TRANSLATE && !bind_has(bind, "zpk")) {
+        bind_error(bind, bind_value(bind, "pin"), "'pin: translate' needs a 'zpk'");
+    }
+    if (issuer->pin_mode == PIN_VERIFY && !bind_has(bind, "pvk")) {
+        bind_error(bind, bind_value(bind, "pin"), "'pin: verify' needs a 'pvk'");
+    }
+    if (issuer->pin_mode == PIN_VERIFY && config->cards_path[0] == '\0') {
+        bind_error(bind, bind_value(bind, "pin"), "'pin: verify' needs 'cards' in 'files'");
+    }
+}
+
+/* What sections must be together. */
+static void check_all(struct yaml_bind *bind, void *target)
+{
+    struct config_yaml *yaml = target;
+    const struct issuer_settings *issuers = yaml->issuers.items;
+    const struct link_settings *links = yaml->links.items;
+    for (uint32_t i = 0; i < yaml->issuers.count && yaml->links.count > 0; i++) {
+        bool has_link = false;
+        for (uint32_t k = 0; k < yaml->links.count; k++) {
+            /* A link whose issuer is wrong may have been meant for this one. */
+            has_link |= links[k].issuer == i || links[k].issuer == UINT16_MAX;
+        }
+        if (!has_link) {
+            bind_error(bind, bind_seek(bind, "issuers", issuers[i].name),
+                       "no link leads to this issuer");
+        }
+    }
+    struct config *config = &yaml->config;
+    uint32_t queue_min = config->core.slots_max +
+                         (config->core.reversals_max + 1) * yaml->issuers.count + QUEUE_SPARE;
+    if (config->store_queue_max == 0) {
+        config->store_queue_max = queue_min; /* Not given: what suffices. */
+    } else if (config->store_queue_max < queue_min) {
+        bind_error(bind, bind_seek(bind, "limits", "queue"),
+                   "slots and reversals may ask the store %u things at once, no less will do",
+                   queue_min);
+    }
+}
+
+/* --- sections and defaults ---------------------------------------------------------------------
+ */
+
+_Static_assert(offsetof(struct listener_settings, name) == 0 &&
+                   offsetof(struct group_settings, name) == 0 &&
+                   offsetof(struct issuer_settings, name) == 0 &&
+                   offsetof(struct link_settings, name) == 0,
+               "entries begin with their name");
+
+static const struct listener_settings listener_default = {.connections_max = 2000};
+static const struct group_settings group_default = {.mac_padding = 1, .repeats = true};
+static const struct issuer_settings issuer_default = {.doubt = {"68", "91", "96"}};
+/* No issuer: a link whose issuer is wrong must not count as the first one's. */
+static const struct link_settings link_default = {
+    .issuer = UINT16_MAX, .answer_ms = 10 * SECOND, .echo_ms = 30 * SECOND, .pending_max = 4096};
+
+static const struct config config_default = {
+    .core = {.slots_max = 4096,
+             .slots_reserved = 256,
+             .reversals_max = 64,
+             .hsm_ms = SECOND,
+             .reversal_answer_ms = 5 * SECOND,
+             .retry_first_ms = 5 * SECOND,
+             .retry_max_ms = 5 * MINUTE,
+             .stan_first = 1,
+             .stan_last = 999999},
+    .hsm_header_len = 4,
+    .admin_socket = "admin.sock",
+    .store_map_bytes = 4ull << 30,
+    .store_prealloc_bytes = 256ull * MIB,
+    .store_batch_max = 512,
+    .window_ms = 24 * HOUR,
+    .window_day_ms = HOUR,
+    .frame_ms = 5 * SECOND,
+    .idle_ms = 10 * MINUTE,
+    .drain_ms = 30 * SECOND,
+    .log_level = LOG_INFO,
+};
+
+#define BLOCK(keys_) .offset = offsetof(struct config_yaml, config), .keys = (keys_)
+#define ENTRIES(member, keys_, type, max)                                                          \
+    .offset = offsetof(struct config_yaml, member), .keys = (keys_), .entry_size = sizeof(type),   \
+    .name_size = NAME_LEN_MAX + 1, .count_max = (max)
+
+/* clang-format off */
+static const struct bind_section sections[] = {
+    {"admin",     OPTIONAL, BLOCK(admin_keys)},
+    {"store",     OPTIONAL, BLOCK(store_keys),  .check = check_store},
+    {"hsm",       REQUIRED, BLOCK(hsm_keys)},
+    {"files",     REQUIRED, BLOCK(file_keys)},
+    {"limits",    OPTIONAL, BLOCK(limit_keys),  .check = check_limits},
+    {"windows",   OPTIONAL, BLOCK(window_keys)},
+    {"retries",   OPTIONAL, BLOCK(retry_keys),  .check = check_retries},
+    {"stans",     OPTIONAL, BLOCK(stan_keys),   .check = check_stans},
+    {"log",       OPTIONAL, BLOCK(log_keys)},
+    {"listeners", REQUIRED, ENTRIES(listeners, listener_keys, struct listener_settings, LISTENER_COUNT_MAX),
+     .entry_default = &listener_default},
+    {"groups",    REQUIRED, ENTRIES(groups, group_keys, struct group_settings, GROUP_COUNT_MAX),
+     .entry_default = &group_default},
+    {"issuers",   REQUIRED, ENTRIES(issuers, issuer_keys, struct issuer_settings, ISSUER_COUNT_MAX),
+     .entry_default = &issuer_default, .check = check_issuer},
+    {"links",     REQUIRED, ENTRIES(links, link_keys, struct link_settings, LINK_COUNT_MAX),
+     .entry_default = &link_default},
+    {0},
+};
+/* clang-format on */
+
+int config_yaml_read(struct span text, const char *name, struct config_yaml *yaml,
+                     source_report report, void *context)
+{
+    memset(yaml, 0, sizeof *yaml);
+    yaml->config = config_default;
+    return yaml_bind(text, name, sections, yaml, check_all, report, context);
+}
+
+void config_yaml_deinit(struct config_yaml *yaml)
+{
+    free(yaml->listeners.items);
+    free(yaml->groups.items);
+    free(yaml->issuers.items);
+    free(yaml->links.items);
+    memset(yaml, 0, sizeof *yaml);
+}

@@ -1,0 +1,167 @@
+#include "switch/core/outbound.h"
+
+#include "iso8583/mti.h"
+#include "switch/core/core_state.h"
+
+/* What an issuer is told of the request, beside what we set ourselves. Track data and EMV pass
+ * through; they are held by nobody else. */
+static const uint8_t passed_on[] = {2,  3,  4,  12, 13, 14, 18, 22, 23, 25, 26, 32,
+                                    35, 41, 42, 43, 48, 49, 54, 55, 60, 61, 62, 63};
+
+/* What a terminal is told of its own request. */
+static const uint8_t echoed[] = {2, 3, 4, 7, 11, 12, 13, 24, 32, 41, 42, 49, 70};
+
+/* MMDD of a business day, in the actions' bytes. */
+static struct span month_day(struct core *core, uint32_t day)
+{
+    uint8_t *text = core_bytes(core, 4);
+    digits_put(text, 4, day % 10000);
+    return span_make(text, 4);
+}
+
+int outbound_encode(struct core *core, const struct iso_msg *msg, const struct iso_dialect *dialect,
+                    struct span *bytes)
+{
+    struct iso_error error;
+    struct writer *bytes_of = &core->out->bytes;
+    struct writer out = writer_make(bytes_of->ptr + bytes_of->len, bytes_of->cap - bytes_of->len);
+    TRY(iso_encode(msg, dialect, &out, &error));
+    bytes_of->len += out.len;
+    *bytes = writer_written(&out);
+    return 0;
+}
+
+void outbound_request(struct core *core, struct txn *t, struct iso_msg *msg)
+{
+    const struct record *record = &t->record;
+    iso_init(msg, record->mti);
+    for (size_t i = 0; i < ARRAY_COUNT(passed_on); i++) {
+        iso_copy(msg, &t->intake.msg, passed_on[i]);
+    }
+    iso_set(msg, 7, span_text(record->link_de7));
+    iso_set(msg, 11, span_text(record->link_stan));
+    iso_set(msg, 15, month_day(core, record->day));
+    iso_set(msg, 32, span_text(record->acquirer));
+    iso_set(msg, 37, span_text(record->rrn));
+    if (record->mcc[0] != '\0') {
+        iso_set(msg, 18, span_text(record->mcc));
+    }
+    if (record->merchant[0] != '\0') {
+        iso_set(msg, 42, span_text(record->merchant));
+    }
+    if (t->hsm.translated) {
+        iso_set(msg, 52, span_make(t->hsm.pin_block, sizeof t->hsm.pin_block));
+    }
+}
+
+/* DE90: MTI 4, STAN 6, DE7 10, acquirer 11, forwarder 11, all of the 0200 that the issuer saw. */
+static struct span original_data(struct core *core, const struct record *record)
+{
+    uint8_t *text = core_bytes(core, 42);
+    size_t acquirer_len = strlen(record->acquirer);
+    memset(text, '0', 42);
+    mti_print(record->mti, text);
+    memcpy(text + 4, record->link_stan, 6);
+    memcpy(text + 10, record->link_de7, 10);
+    memcpy(text + 20 + 11 - acquirer_len, record->acquirer, acquirer_len);
+    return span_make(text, 42);
+}
+
+static void set_amounts(struct core *core, struct iso_msg *msg, const struct record *record)
+{
+    uint8_t *text = core_bytes(core, 15);
+    digits_put(text, 12, (uint64_t)record->amount_minor);
+    digits_put(text + 12, 3, record->currency);
+    iso_set(msg, 4, span_make(text, 12));
+    iso_set(msg, 49, span_make(text + 12, 3));
+}
+
+static void set_if(struct iso_msg *msg, unsigned de, const char *text)
+{
+    if (text[0] != '\0') {
+        iso_set(msg, de, span_text(text));
+    }
+}
+
+void outbound_reversal(struct core *core, struct txn *t, struct iso_msg *msg)
+{
+    const struct record *record = &t->record;
+    iso_init(msg, t->reverse.tries == 0 ? 0x0420 : 0x0421);
+    set_amounts(core, msg, record);
+    set_if(msg, 2, record->pan);
+    set_if(msg, 3, record->proc);
+    set_if(msg, 7, record->link_de7);
+    set_if(msg, 11, record->reversal_stan);
+    set_if(msg, 12, record->time);
+    set_if(msg, 13, record->date);
+    iso_set(msg, 15, month_day(core, record->day));
+    set_if(msg, 18, record->mcc);
+    set_if(msg, 22, record->entry);
+    set_if(msg, 25, record->condition);
+    set_if(msg, 32, record->acquirer);
+    set_if(msg, 37, record->rrn);
+    set_if(msg, 38, record->auth);
+    set_if(msg, 41, record->terminal);
+    set_if(msg, 42, record->merchant);
+    iso_set(msg, 90, original_data(core, record));
+}
+
+/* DE44 tells what was wrong, where the group wants that: "F64 is required". At most 25 characters
+ * in the 1987 table. */
+static void set_diagnosis(struct core *core, struct txn *t, struct iso_msg *msg)
+{
+    if (t->outcome.diagnosis[0] != '\0' && group_of(core, t)->diagnostics) {
+        iso_set(msg, 44, span_first(span_text(t->outcome.diagnosis), 25));
+    }
+}
+
+int outbound_answer(struct core *core, struct txn *t, bool sign)
+{
+    static const uint8_t no_mac[8] = {0};
+    const struct iso_dialect *dialect = core->settings->listeners[t->intake.listener].dialect;
+    struct iso_msg msg;
+    struct iso_error error;
+    iso_init(&msg, mti_answer(t->intake.msg.mti));
+    for (size_t i = 0; i < ARRAY_COUNT(echoed); i++) {
+        iso_copy(&msg, &t->intake.msg, echoed[i]);
+    }
+    if (t->outcome.code[0] == '1' && t->outcome.code[1] == '0') {
+        uint8_t *amount = core_bytes(core, 12);
+        digits_put(amount, 12, (uint64_t)t->outcome.approved_minor);
+        iso_set(&msg, 4, span_make(amount, 12));
+    }
+    if (t->record.day != 0) {
+        iso_set(&msg, 15, month_day(core, t->record.day));
+    }
+    set_if(&msg, 37, t->record.rrn);
+    set_if(&msg, 38, t->outcome.auth);
+    set_if(&msg, 39, t->outcome.code);
+    set_if(&msg, 54, t->outcome.balance);
+    if (t->outcome.emv_len != 0) {
+        iso_set(&msg, 55, span_make(t->outcome.emv, t->outcome.emv_len));
+    }
+    set_diagnosis(core, t, &msg);
+    if (sign) {
+        iso_set(&msg, 64, span_make(no_mac, sizeof no_mac));
+    }
+    struct writer out = writer_make(t->out, sizeof t->out);
+    TRY(iso_encode(&msg, dialect, &out, &error));
+    t->out_len = out.len;
+    if (sign) {
+        size_t mac_len = dialect->field[64].coding == ISO_HEX ? 16 : 8;
+        CHECK(out.len > mac_len);
+        t->mac_at = out.len - mac_len;
+    }
+    return 0;
+}
+
+int outbound_put_mac(struct core *core, struct txn *t, struct span hex)
+{
+    const struct iso_dialect *dialect = core->settings->listeners[t->intake.listener].dialect;
+    CHECK(t->mac_at != 0);
+    if (dialect->field[64].coding == ISO_HEX) {
+        memcpy(t->out + t->mac_at, hex.ptr, 16);
+        return 0;
+    }
+    return hex_decode(hex, t->out + t->mac_at);
+}

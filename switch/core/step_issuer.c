@@ -1,0 +1,100 @@
+/* ISSUER: ask, once, on the link that ROUTE chose; what was given to a link is never given to
+ * another. From here on a refusal needs a reversal, because the issuer may hold the money. */
+#include "iso8583/mti.h"
+#include "switch/core/core_state.h"
+#include "switch/core/outbound.h"
+
+static enum verdict refuse(struct txn *t, const char *code, const char *end)
+{
+    memcpy(t->outcome.code, code, 3);
+    t->end = end;
+    return DECLINE;
+}
+
+void pending_end(struct core *core, struct txn *t, uint64_t seq)
+{
+    CHECK(t->route.pending);
+    link_forget(&core->links[t->route.link], &t->route.key, seq);
+    t->route.pending = false;
+}
+
+enum verdict issuer_enter(struct core *core, struct txn *t)
+{
+    if (t->marked) {
+        return refuse(t, "12", "reversed while open");
+    }
+    if (t->route.link < 0) {
+        return refuse(t, "91", "no link");
+    }
+    struct link *link = &core->links[t->route.link];
+    if (link->state != LINK_IS_SIGNED_ON) {
+        return refuse(t, "91", "link down");
+    }
+    struct iso_msg msg;
+    struct span bytes;
+    outbound_request(core, t, &msg);
+    if (outbound_encode(core, &msg, link->rules.dialect, &bytes) != 0) {
+        return refuse(t, "30", "not sayable in the issuer's dialect");
+    }
+    t->route.key = pair_key_of(&msg);
+    int added = link_await(link, &t->route.key, t->slot);
+    if (added != 0) {
+        return refuse(t, "91", added == ERR_FULL ? "link full" : "pairing key taken");
+    }
+    t->route.pending = true;
+    t->phase = PHASE_ASKED;
+    t->record.asked = true;
+    t->record.handed_ms = core->wall_ms;
+    link->sent++;
+    struct action *send = core_act(core, ACT_SEND_ISSUER);
+    send->u.issuer.link = (uint16_t)t->route.link;
+    send->u.issuer.message = bytes;
+    return WAIT;
+}
+
+static bool means_doubt(const struct issuer_settings *issuer, const char *code)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(issuer->doubt) && issuer->doubt[i][0] != '\0'; i++) {
+        if (strcmp(issuer->doubt[i], code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A partial approval tells its own, smaller amount in DE4. */
+static int64_t approved_amount(const struct txn *t, const struct iso_msg *answer)
+{
+    uint64_t number;
+    if (t->outcome.code[0] == '1' && iso_number(answer, 4, &number) == 0 &&
+        number <= (uint64_t)t->record.amount_minor) {
+        return (int64_t)number;
+    }
+    return t->record.amount_minor;
+}
+
+enum verdict issuer_resume(struct core *core, struct txn *t, const struct event *event)
+{
+    const struct iso_msg *answer = &core->answer;
+    (void)event;
+    TEXT_SET(t->outcome.code, iso_get(answer, 39));
+    TEXT_SET(t->outcome.auth, iso_get(answer, 38));
+    TEXT_SET(t->outcome.balance, iso_get(answer, 54));
+    struct span emv = iso_get(answer, 55);
+    if (emv.len != 0 && emv.len <= EMV_ANSWER_MAX) {
+        memcpy(t->outcome.emv, emv.ptr, emv.len);
+        t->outcome.emv_len = (uint8_t)emv.len;
+    }
+    t->end = "replied";
+    if (strlen(t->outcome.code) != 2 ||
+        means_doubt(&core->settings->issuers[t->route.issuer], t->outcome.code)) {
+        if (strlen(t->outcome.code) != 2) {
+            memcpy(t->outcome.code, "96", 3);
+        }
+        return DECLINE; /* still ASKED: UNKNOWN, and a reversal */
+    }
+    t->phase = PHASE_JUDGED;
+    t->outcome.state = code_approves(t->outcome.code) ? STATE_APPROVED : STATE_DECLINED;
+    t->outcome.approved_minor = t->outcome.state == STATE_APPROVED ? approved_amount(t, answer) : 0;
+    return GO;
+}

@@ -1,0 +1,79 @@
+/* REVERSE: our 0420 to the issuer, and again until it is acknowledged: the same STAN, 0421 from the
+ * second sending on. On the link of its 0200 while that is signed on, else on another of the
+ * issuer.
+ *
+ * 25 ("original unknown") is believed only 60 s after the request was handed over: the request may
+ * still be on its way, and would post after its reversal. */
+#include "switch/core/core_state.h"
+#include "switch/core/outbound.h"
+
+enum { UNKNOWN_BELIEVED_MS = 60000, AGAIN_ALARM = 20 };
+
+static int choose_link(const struct core *core, const struct txn *t)
+{
+    int own = link_by_name(core, t->record.link);
+    if (own >= 0 && core->links[own].state >= LINK_IS_SIGNED_ON) {
+        return own;
+    }
+    struct issuer *issuer = &core->issuers[t->route.issuer];
+    for (uint32_t i = 0; i < issuer->link_count; i++) {
+        if (issuer->links[i]->state >= LINK_IS_SIGNED_ON) {
+            return (int)(issuer->links[i] - core->links);
+        }
+    }
+    return -1;
+}
+
+static enum verdict again(struct core *core, struct txn *t)
+{
+    t->reverse.agains++;
+    if (t->reverse.agains % AGAIN_ALARM == 0) {
+        core_alarm(core, ALARM_REVERSAL_AGAIN, t->record.issuer, (int64_t)t->record.seq);
+    }
+    return AGAIN;
+}
+
+enum verdict reverse_enter(struct core *core, struct txn *t)
+{
+    struct iso_msg msg;
+    struct span bytes;
+    int chosen = choose_link(core, t);
+    if (chosen < 0) {
+        return again(core, t);
+    }
+    struct link *link = &core->links[chosen];
+    outbound_reversal(core, t, &msg);
+    t->route.link = chosen;
+    t->route.key = pair_key_of(&msg);
+    if (outbound_encode(core, &msg, link->rules.dialect, &bytes) != 0 ||
+        link_await(link, &t->route.key, t->slot) != 0) {
+        return again(core, t);
+    }
+    t->route.pending = true;
+    t->reverse.tries++;
+    link->sent++;
+    struct action *send = core_act(core, ACT_SEND_ISSUER);
+    send->u.issuer.link = (uint16_t)chosen;
+    send->u.issuer.message = bytes;
+    return WAIT;
+}
+
+enum verdict reverse_resume(struct core *core, struct txn *t, const struct event *event)
+{
+    struct span code = iso_get(&core->answer, 39);
+    (void)event;
+    if (span_equal_text(code, "00") || span_equal_text(code, "94")) {
+        return GO;
+    }
+    if (span_equal_text(code, "25")) {
+        int64_t handed =
+            t->record.handed_ms > core->start_wall_ms ? t->record.handed_ms : core->start_wall_ms;
+        return core->wall_ms - handed >= UNKNOWN_BELIEVED_MS ? GO : again(core, t);
+    }
+    if (code.len == 2 && code.ptr[0] == '9') {
+        return again(core, t);
+    }
+    t->reverse.dead = true;
+    core_alarm(core, ALARM_REVERSAL_DEAD, t->record.issuer, (int64_t)t->record.seq);
+    return GO;
+}

@@ -1,0 +1,333 @@
+/* What staff and tools may ask of the running daemon: a table of admin commands. Shapes are in
+ * admin.h; anything that writes goes through the store's writer like every other change. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "iso8583/base/calendar.h"
+#include "switch/edge/daemon.h"
+#include "switch/edge/tables.h"
+
+static int64_t wall_now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static json_t *link_json(const struct daemon *daemon, uint16_t index)
+{
+    struct link_figures figures = core_link_figures(daemon->core, index);
+    const struct link_settings *row = &daemon->settings.links[index];
+    int64_t now = (int64_t)uv_now(&daemon->loop);
+    return json_pack("{s:s,s:s,s:s,s:I,s:i,s:i,s:I,s:I,s:I,s:I,s:I}", "name", row->name, "issuer",
+                     daemon->settings.issuers[row->issuer].name, "state", figures.state, "since_ms",
+                     (json_int_t)(now - figures.since_ms), "pending", (int)figures.pending,
+                     "reversals", (int)figures.reversals, "sent", (json_int_t)figures.sent,
+                     "answered", (json_int_t)figures.answered, "timed_out",
+                     (json_int_t)figures.timed_out, "late", (json_int_t)figures.late, "unmatched",
+                     (json_int_t)figures.unmatched);
+}
+
+static json_t *links_json(const struct daemon *daemon)
+{
+    json_t *links = json_array();
+    for (uint16_t i = 0; i < daemon->settings.link_count; i++) {
+        json_array_append_new(links, link_json(daemon, i));
+    }
+    return links;
+}
+
+static json_t *alarms_json(const struct daemon *daemon)
+{
+    const struct figures *figures = driver_figures(daemon->driver);
+    json_t *alarms = json_array();
+    for (uint32_t i = 0; i < figures->alarm_count; i++) {
+        const struct alarm_count *row = &figures->alarms[i];
+        json_array_append_new(alarms,
+                              json_pack("{s:s,s:s,s:I,s:I,s:I}", "name", row->name, "subject",
+                                        row->subject, "number", (json_int_t)row->number, "count",
+                                        (json_int_t)row->count, "at_ms", (json_int_t)row->wall_ms));
+    }
+    return alarms;
+}
+
+static json_t *totals_json(const struct figures *figures)
+{
+    json_t *totals = json_array();
+    for (uint32_t i = 0; i < figures->code_count; i++) {
+        const struct code_count *row = &figures->codes[i];
+        json_array_append_new(totals, json_pack("{s:s,s:s,s:I,s:I}", "kind", row->kind, "code",
+                                                row->code, "count", (json_int_t)row->count,
+                                                "repeats", (json_int_t)row->repeats));
+    }
+    return totals;
+}
+
+static json_t *stage_json(const char *name, const struct histogram *times)
+{
+    uint64_t mean = times->count == 0 ? 0 : times->sum * 1000 / times->count;
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "stage", name, "count",
+                     (json_int_t)times->count, "mean_us", (json_int_t)mean, "p50_us",
+                     (json_int_t)histogram_percentile(times, 5000) * 1000, "p99_us",
+                     (json_int_t)histogram_percentile(times, 9900) * 1000, "p999_us",
+                     (json_int_t)histogram_percentile(times, 9990) * 1000, "max_us",
+                     (json_int_t)times->largest * 1000);
+}
+
+static json_t *latency_json(const struct figures *figures)
+{
+    static const char *const names[] = {
+#define STAGE_NAME(name) #name,
+        STAGE_MAP(STAGE_NAME)
+#undef STAGE_NAME
+    };
+    json_t *latency = json_array();
+    json_array_append_new(latency, stage_json("whole", &figures->total_ms));
+    for (unsigned i = 0; i < STAGE_COUNT; i++) {
+        json_array_append_new(latency, stage_json(names[i], &figures->stage_ms[i]));
+    }
+    return latency;
+}
+
+static json_t *store_json(const struct daemon *daemon)
+{
+    struct store_figures figures = store_figures(daemon->store);
+    return json_pack("{s:i,s:I,s:I,s:i,s:i}", "used_permille", (int)figures.used_permille,
+                     "commits", (json_int_t)figures.commits, "requests",
+                     (json_int_t)figures.requests, "batch_largest", (int)figures.batch_largest,
+                     "waiting", (int)figures.waiting);
+}
+
+static json_t *run_status(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    const struct figures *figures = driver_figures(daemon->driver);
+    struct hsm_figures hsm = hsm_client_figures(daemon->hsm);
+    struct core_figures core = core_figures(daemon->core);
+    char day[11];
+    (void)id;
+    (void)request;
+    (void)error;
+    tables_print_day(tables_current_day(store_kv(daemon->store)), day);
+    json_t *answer =
+        json_pack("{s:s,s:I,s:{s:s,s:s},s:{s:i},s:{s:s,s:I,s:I,s:i},s:{s:i,s:i,s:i}}", "version",
+                  SWITCH_VERSION, "uptime_ms", (json_int_t)(wall_now_ms() - daemon->started_ms),
+                  "day", "current", day, "state", daemon->stopping ? "DRAINING DAEMON" : "OPEN",
+                  "terminals", "connected", (int)terminal_edge_connected(daemon->terminals), "hsm",
+                  "state", hsm.connected ? "up" : "down", "asked", (json_int_t)hsm.asked,
+                  "answered", (json_int_t)hsm.answered, "p99_us", 0, "slots", "used",
+                  (int)core.slots_used, "free", (int)core.slots_free, "peak", (int)core.slots_peak);
+    json_object_set_new(answer, "links", links_json(daemon));
+    json_object_set_new(answer, "store", store_json(daemon));
+    json_object_set_new(answer, "totals", totals_json(figures));
+    json_object_set_new(answer, "latency", latency_json(figures));
+    json_object_set_new(answer, "alarms", alarms_json(daemon));
+    return answer;
+}
+
+static json_t *run_links(void *context, admin_id id, const json_t *request, const char **error)
+{
+    (void)id;
+    (void)request;
+    (void)error;
+    return json_pack("{s:o}", "links", links_json(context));
+}
+
+static json_t *run_alarms(void *context, admin_id id, const json_t *request, const char **error)
+{
+    (void)id;
+    (void)request;
+    (void)error;
+    return json_pack("{s:o}", "alarms", alarms_json(context));
+}
+
+static json_t *order_link(struct daemon *daemon, const json_t *request, enum link_wish wish,
+                          const char **error)
+{
+    const char *name = json_string_value(json_object_get(request, "name"));
+    for (uint16_t i = 0; name != NULL && i < daemon->settings.link_count; i++) {
+        if (strcmp(daemon->settings.links[i].name, name) == 0) {
+            struct event event = {.kind = EV_LINK_ORDERED};
+            event.u.issuer.link = i;
+            event.u.issuer.wish = wish;
+            driver_feed(daemon->driver, &event);
+            return json_object();
+        }
+    }
+    *error = "there is no link of this name";
+    return NULL;
+}
+
+static json_t *run_link_up(void *context, admin_id id, const json_t *request, const char **error)
+{
+    (void)id;
+    return order_link(context, request, LINK_UP, error);
+}
+
+static json_t *run_link_down(void *context, admin_id id, const json_t *request, const char **error)
+{
+    (void)id;
+    return order_link(context, request, LINK_DOWN, error);
+}
+
+static json_t *run_link_drain(void *context, admin_id id, const json_t *request, const char **error)
+{
+    (void)id;
+    return order_link(context, request, LINK_DRAIN, error);
+}
+
+static json_t *run_stop(void *context, admin_id id, const json_t *request, const char **error)
+{
+    (void)id;
+    (void)request;
+    (void)error;
+    daemon_stop(context);
+    return json_object();
+}
+
+static json_t *run_tx_show(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    (void)id;
+    return tables_tx_show(store_kv(daemon->store), request, error);
+}
+
+static json_t *run_tx_list(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    (void)id;
+    return tables_tx_list(store_kv(daemon->store), request, error);
+}
+
+static json_t *run_day_show(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    (void)id;
+    return tables_day_show(store_kv(daemon->store), request, error);
+}
+
+static json_t *run_saf_list(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    (void)id;
+    return tables_saf_list(store_kv(daemon->store), request, error);
+}
+
+/* A request of the book that an admin's client waits for. */
+struct pending {
+    struct daemon *daemon;
+    admin_id id;
+    bool raw; /* a refusal is an answer with its code, not an error for people */
+};
+
+static const char *why_not(const struct book_answer *answer)
+{
+    static const struct {
+        const char *code;
+        const char *text;
+    } reasons[] = {
+        {"da", "there is no such business day"},
+        {"dr",
+         "the day is not drained yet: a cutover must end it, and its open transactions finish"},
+        {"cu", "the day is not cut yet: its clearing file is not published"},
+        {"du", "reversals of that day are still due"},
+        {"fi", "there is no such file, or it is not in that state"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
+        if (strcmp(reasons[i].code, answer->code) == 0) {
+            return reasons[i].text;
+        }
+    }
+    return "not allowed now";
+}
+
+static void on_booked(void *context, const struct book_answer *answer)
+{
+    struct pending *pending = context;
+    char day[11];
+    if (answer->result != BOOK_IS_STORED && !pending->raw) {
+        admin_complete(pending->daemon->admin, pending->id, NULL, why_not(answer));
+    } else {
+        tables_print_day(answer->day, day);
+        admin_complete(pending->daemon->admin, pending->id,
+                       json_pack("{s:s,s:s,s:s,s:I,s:I}", "result",
+                                 book_result_name(answer->result), "code", answer->code, "day", day,
+                                 "file_seq", (json_int_t)answer->file_seq, "created_ms",
+                                 (json_int_t)answer->file_created_ms),
+                       NULL);
+    }
+    free(pending);
+}
+
+static json_t *ask_book(struct daemon *daemon, admin_id id, struct book_request *ask, bool raw,
+                        const char **error)
+{
+    struct pending *pending = malloc(sizeof *pending);
+    if (pending == NULL) {
+        *error = "out of memory";
+        return NULL;
+    }
+    *pending = (struct pending){daemon, id, raw};
+    if (driver_ask_book(daemon->driver, ask, on_booked, pending) != 0) {
+        free(pending);
+        *error = "too many requests at once: try again";
+        return NULL;
+    }
+    return ADMIN_PENDING;
+}
+
+static json_t *run_cutover(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    struct book_request ask = {.op = BOOK_CUTOVER};
+    const json_t *day = json_object_get(request, "day");
+    ask.day =
+        day == NULL ? day_next(tables_current_day(store_kv(daemon->store))) : tables_parse_day(day);
+    if (ask.day == 0) {
+        *error = "day is not a date like 2026-11-21";
+        return NULL;
+    }
+    return ask_book(daemon, id, &ask, false, error);
+}
+
+static json_t *run_sign_off(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    struct book_request ask = {.op = BOOK_SIGN_OFF};
+    const json_t *day = json_object_get(request, "day");
+    ask.day = day == NULL ? tables_oldest_cut(store_kv(daemon->store)) : tables_parse_day(day);
+    if (ask.day == 0) {
+        *error = day == NULL ? "no day is cut" : "day is not a date like 2026-11-21";
+        return NULL;
+    }
+    return ask_book(daemon, id, &ask, false, error);
+}
+
+/* swclear's writes while the daemon runs (switch/clearing/writer_port.h). */
+static json_t *run_book(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct book_request ask;
+    if (tables_book_request(request, &ask, error) != 0) {
+        return NULL;
+    }
+    return ask_book(context, id, &ask, true, error);
+}
+
+const struct admin_command daemon_commands[] = {
+    {"status", "what is going on", run_status},
+    {"tx.show", "one transaction with its journal", run_tx_show},
+    {"tx.list", "the newest transactions", run_tx_list},
+    {"day.show", "business days and their totals", run_day_show},
+    {"day.cutover", "begin the next business day", run_cutover},
+    {"day.sign_off", "close a day that is cut", run_sign_off},
+    {"link.list", "links to issuers", run_links},
+    {"link.up", "sign a link on", run_link_up},
+    {"link.down", "sign a link off and close it", run_link_down},
+    {"link.drain", "no new requests on a link", run_link_drain},
+    {"saf.list", "reversals that are due", run_saf_list},
+    {"alarms", "what staff should see", run_alarms},
+    {"book", "a step of the clearing program", run_book},
+    {"stop", "drain and stop", run_stop},
+    {0},
+};

@@ -1,0 +1,256 @@
+#include "switch/edge/driver.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+#include "iso8583/base/log.h"
+#include "switch/edge/hsm_client.h"
+#include "switch/edge/issuer.h"
+#include "switch/edge/terminal.h"
+
+enum { ASKS_MAX = 64 };
+
+/* Who waits for an answer of the book that is no transaction's: its ref has the top bit set. */
+struct ask {
+    void (*done)(void *context, const struct book_answer *answer);
+    void *context;
+};
+
+static const uint64_t ASK_REF = 1ull << 63;
+
+struct driver {
+    struct driver_parts parts;
+    struct terminal_edge *terminals;
+    struct issuer_edge *issuers;
+    struct hsm_client *hsm;
+    uv_timer_t timer;
+    int64_t armed_ms; /* what the timer is set to, INT64_MAX: not running */
+    struct figures figures;
+    struct ask asks[ASKS_MAX];
+    struct actions actions;
+};
+
+static int64_t wall_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void on_deadline(uv_timer_t *timer)
+{
+    struct driver *driver = timer->data;
+    struct event event = {.kind = EV_TICKED};
+    driver->armed_ms = INT64_MAX;
+    driver_feed(driver, &event);
+}
+
+struct driver *driver_new(const struct driver_parts *parts)
+{
+    struct driver *driver = calloc(1, sizeof *driver);
+    if (driver == NULL) {
+        return NULL;
+    }
+    driver->parts = *parts;
+    driver->armed_ms = INT64_MAX;
+    uv_timer_init(parts->loop, &driver->timer);
+    driver->timer.data = driver;
+    return driver;
+}
+
+void driver_free(struct driver *driver)
+{
+    free(driver);
+}
+
+void driver_stop(struct driver *driver)
+{
+    uv_close((uv_handle_t *)&driver->timer, NULL);
+}
+
+void driver_connect(struct driver *driver, struct terminal_edge *terminals,
+                    struct issuer_edge *issuers, struct hsm_client *hsm)
+{
+    driver->terminals = terminals;
+    driver->issuers = issuers;
+    driver->hsm = hsm;
+}
+
+const struct figures *driver_figures(const struct driver *driver)
+{
+    return &driver->figures;
+}
+
+const struct driver_parts *driver_parts(const struct driver *driver)
+{
+    return &driver->parts;
+}
+
+void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number)
+{
+    struct log_line line;
+    figures_alarm(&driver->figures, name, subject, number, wall_clock_ms());
+    log_begin(&line, strcmp(name, alarm_name(ALARM_LINK_UP)) == 0 ? LOG_INFO : LOG_WARN, name);
+    log_text(&line, "subject", subject);
+    log_number(&line, "number", number);
+    log_end(&line);
+}
+
+static void log_trace(const struct trace *trace)
+{
+    struct log_line line;
+    log_begin(&line, LOG_DEBUG, "transaction");
+    log_number(&line, "trace", (int64_t)trace->seq);
+    log_text(&line, "kind", trace->kind);
+    log_text(&line, "end", trace->end);
+    log_text(&line, "terminal", trace->terminal);
+    log_text(&line, "stan", trace->stan);
+    log_text(&line, "rrn", trace->rrn);
+    log_text(&line, "pan", trace->pan_masked);
+    log_text(&line, "issuer", trace->issuer);
+    log_text(&line, "code", trace->code);
+    log_number(&line, "amount", trace->amount_minor);
+    log_number(&line, "currency", trace->currency);
+    log_number(&line, "ms", trace->total_ms);
+    log_end(&line);
+}
+
+/* The store hears of a PAN only sealed. CLOSE changes nothing that is sealed: it needs no seal. */
+static void store_request(struct driver *driver, struct book_request *request)
+{
+    int result = 0;
+    if (request->op == BOOK_OPEN || request->op == BOOK_REVERSAL) {
+        result = seal_record(driver->parts.seal, &request->record);
+    }
+    bytes_wipe(request->record.pan, sizeof request->record.pan);
+    if (result == 0) {
+        result = store_submit(driver->parts.store, request);
+    }
+    /* The queue is sized for every slot, and our own disk is never silent: anything else is a bug.
+     */
+    CHECK(result == 0);
+}
+
+static void perform(struct driver *driver, struct action *action)
+{
+    switch (action->kind) {
+    case ACT_SEND_TERMINAL:
+        terminal_send(driver->terminals, action->u.terminal.listener, action->u.terminal.conn,
+                      action->u.terminal.tpdu, action->u.terminal.message);
+        break;
+    case ACT_SEND_ISSUER:
+        issuer_send(driver->issuers, action->u.issuer.link, action->u.issuer.message);
+        break;
+    case ACT_CUT_ISSUER:
+        issuer_cut(driver->issuers, action->u.issuer.link);
+        break;
+    case ACT_ASK_HSM:
+        hsm_client_ask(driver->hsm, action->u.hsm.token, (enum event_kind)action->u.hsm.question,
+                       &action->u.hsm.command);
+        break;
+    case ACT_STORE:
+        store_request(driver, &action->u.book);
+        break;
+    case ACT_TRACE:
+        figures_trace(&driver->figures, &action->u.trace);
+        if (log_wants(LOG_DEBUG)) {
+            log_trace(&action->u.trace);
+        }
+        break;
+    case ACT_ALARM:
+        driver_alarm(driver, alarm_name(action->u.alarm.alarm), action->u.alarm.subject,
+                     action->u.alarm.number);
+        break;
+    default:
+        CHECK(action->kind < ACTION_COUNT);
+        break;
+    }
+}
+
+static void arm(struct driver *driver, int64_t now_ms)
+{
+    int64_t deadline = core_deadline_ms(driver->parts.core);
+    if (deadline == driver->armed_ms) {
+        return;
+    }
+    driver->armed_ms = deadline;
+    if (deadline == INT64_MAX) {
+        uv_timer_stop(&driver->timer);
+        return;
+    }
+    uint64_t wait = deadline > now_ms ? (uint64_t)(deadline - now_ms) : 0;
+    uv_timer_start(&driver->timer, on_deadline, wait, 0);
+}
+
+void driver_feed(struct driver *driver, struct event *event)
+{
+    event->now_ms = (int64_t)uv_now(driver->parts.loop);
+    event->wall_ms = wall_clock_ms();
+    core_step(driver->parts.core, event, &driver->actions);
+    for (uint32_t i = 0; i < driver->actions.count; i++) {
+        perform(driver, &driver->actions.list[i]);
+    }
+    arm(driver, event->now_ms);
+}
+
+static enum event_kind event_of(const struct book_answer *answer)
+{
+    switch (answer->result) {
+    case BOOK_IS_DRAWN:
+        return EV_REVERSAL_DUE;
+    case BOOK_IS_DRAW_END:
+        return EV_DRAW_ENDED;
+    default:
+        break;
+    }
+    switch (answer->op) {
+    case BOOK_OPEN:
+    case BOOK_REVERSAL:
+        return EV_OPENED;
+    case BOOK_CLOSE:
+        return EV_CLOSED;
+    case BOOK_SETTLE:
+        return EV_SETTLED;
+    default:
+        return EV_NOTED;
+    }
+}
+
+void driver_on_stored(void *context, const struct book_answer *answer)
+{
+    struct driver *driver = context;
+    struct book_answer opened;
+    struct event event = {.kind = event_of(answer), .u.book = answer};
+    if ((answer->ref & ASK_REF) != 0) {
+        struct ask ask = driver->asks[answer->ref & (ASKS_MAX - 1)];
+        driver->asks[answer->ref & (ASKS_MAX - 1)].done = NULL;
+        ask.done(ask.context, answer);
+        return;
+    }
+    if (event.kind == EV_REVERSAL_DUE) {
+        opened = *answer;
+        if (seal_open_pan(driver->parts.seal, &opened.record) != 0) {
+            driver_alarm(driver, "seal.broken", opened.due_issuer, (int64_t)opened.record.seq);
+        }
+        event.u.book = &opened;
+        driver_feed(driver, &event);
+        bytes_wipe(&opened, sizeof opened);
+        return;
+    }
+    driver_feed(driver, &event);
+}
+
+int driver_ask_book(struct driver *driver, struct book_request *request,
+                    void (*done)(void *context, const struct book_answer *answer), void *context)
+{
+    for (uint64_t i = 0; i < ASKS_MAX; i++) {
+        if (driver->asks[i].done == NULL) {
+            request->ref = ASK_REF | i;
+            request->wall_ms = wall_clock_ms();
+            TRY(store_submit(driver->parts.store, request));
+            driver->asks[i] = (struct ask){done, context};
+            return 0;
+        }
+    }
+    return ERR_FULL;
+}

@@ -1,0 +1,443 @@
+#include "switch/edge/tables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "iso8583/base/calendar.h"
+#include "switch/store/schema.h"
+
+enum { LIST_DEFAULT = 20, LIST_MAX = 1000, SCAN_MAX = 200000 };
+
+void tables_print_day(uint32_t day, char out[11])
+{
+    snprintf(out, 11, "%04u-%02u-%02u", day / 10000 % 10000, day / 100 % 100, day % 100);
+}
+
+uint32_t tables_parse_day(const json_t *day)
+{
+    const char *text = json_string_value(day);
+    uint64_t year;
+    uint64_t month;
+    uint64_t date;
+    if (text == NULL || strlen(text) != 10 || text[4] != '-' || text[7] != '-' ||
+        span_number(span_make(text, 4), &year) != 0 ||
+        span_number(span_make(text + 5, 2), &month) != 0 ||
+        span_number(span_make(text + 8, 2), &date) != 0) {
+        return 0;
+    }
+    uint32_t number = (uint32_t)(year * 10000 + month * 100 + date);
+    return day_is_valid(number) ? number : 0;
+}
+
+static struct kv_txn *begin(struct kv *kv, const char **error)
+{
+    struct kv_txn *txn = NULL;
+    if (kv_begin(kv, false, &txn) != 0) {
+        *error = "the store cannot be read";
+        return NULL;
+    }
+    return txn;
+}
+
+uint32_t tables_current_day(struct kv *kv)
+{
+    const char *error = NULL;
+    struct kv_txn *txn = begin(kv, &error);
+    struct span key;
+    struct span row;
+    uint32_t day = 0;
+    if (txn == NULL) {
+        return 0;
+    }
+    if (kv_last(txn, KV_days, &key, &row) == 1 && key.len == 4) {
+        day = be32_get(key.ptr);
+    }
+    kv_abort(txn);
+    return day;
+}
+
+/* Walk the days, oldest first. Returns 1 and the row behind @after, or 0. */
+static int next_day(struct kv_txn *txn, uint32_t after, struct day_row *row)
+{
+    uint8_t key[4];
+    struct span found;
+    struct span value;
+    be32_put(key, after + 1);
+    int rc = kv_seek(txn, KV_days, span_make(key, sizeof key), &found, &value);
+    return rc == 1 && day_row_decode(value, row) == 0 ? 1 : 0;
+}
+
+uint32_t tables_oldest_cut(struct kv *kv)
+{
+    const char *error = NULL;
+    struct kv_txn *txn = begin(kv, &error);
+    struct day_row row = {0};
+    uint32_t day = 0;
+    if (txn == NULL) {
+        return 0;
+    }
+    while (day == 0 && next_day(txn, row.day, &row) == 1) {
+        day = row.state == DAY_CUT ? row.day : 0;
+    }
+    kv_abort(txn);
+    return day;
+}
+
+static json_t *record_json(const struct record *record)
+{
+    char day[11];
+    char mti[5];
+    tables_print_day(record->day, day);
+    snprintf(mti, sizeof mti, "%04X", record->mti);
+    json_t *tx =
+        json_pack("{s:I,s:s,s:s,s:s,s:I,s:I,s:I}", "seq", (json_int_t)record->seq, "state",
+                  record_state_name(record->state), "mti", mti, "day", day, "opened_ms",
+                  (json_int_t)record->opened_ms, "handed_ms", (json_int_t)record->handed_ms,
+                  "closed_ms", (json_int_t)record->closed_ms);
+    static const struct {
+        const char *name;
+        size_t at;
+    } texts[] = {
+        {"group", offsetof(struct record, group)},
+        {"acquirer", offsetof(struct record, acquirer)},
+        {"terminal", offsetof(struct record, terminal)},
+        {"merchant", offsetof(struct record, merchant)},
+        {"stan", offsetof(struct record, stan)},
+        {"rrn", offsetof(struct record, rrn)},
+        {"proc", offsetof(struct record, proc)},
+        {"mcc", offsetof(struct record, mcc)},
+        {"pan", offsetof(struct record, pan_masked)},
+        {"issuer", offsetof(struct record, issuer)},
+        {"link", offsetof(struct record, link)},
+        {"link_stan", offsetof(struct record, link_stan)},
+        {"reversal_stan", offsetof(struct record, reversal_stan)},
+        {"code", offsetof(struct record, code)},
+        {"auth", offsetof(struct record, auth)},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        json_object_set_new(tx, texts[i].name, json_string((const char *)record + texts[i].at));
+    }
+    json_object_set_new(tx, "amount_minor", json_integer(record->amount_minor));
+    json_object_set_new(tx, "approved_minor", json_integer(record->approved_minor));
+    json_object_set_new(tx, "remaining_minor", json_integer(record->remaining_minor));
+    json_object_set_new(tx, "currency", json_integer(record->currency));
+    json_object_set_new(tx, "marked", json_boolean(record->marked));
+    json_object_set_new(tx, "asked", json_boolean(record->asked));
+    json_object_set_new(tx, "original_seq", json_integer((json_int_t)record->original_seq));
+    json_object_set_new(tx, "item_seq", json_integer((json_int_t)record->item_seq));
+    json_object_set_new(tx, "due_seq", json_integer((json_int_t)record->due_seq));
+    return tx;
+}
+
+static const char *journal_name(uint8_t type)
+{
+    static const char *const names[] = {
+#define JOURNAL_NAME(name) [JOURNAL_##name] = #name,
+        JOURNAL_MAP(JOURNAL_NAME)
+#undef JOURNAL_NAME
+    };
+    return type < JOURNAL_COUNT ? names[type] : "?";
+}
+
+/* The journal's newest SCAN_MAX rows that speak of @seq, oldest first. */
+static json_t *journal_json(struct kv_txn *txn, uint64_t seq)
+{
+    json_t *rows = json_array();
+    struct span key;
+    struct span row;
+    if (kv_last(txn, KV_journal, &key, &row) != 1 || key.len != 8) {
+        return rows;
+    }
+    uint64_t newest = be64_get(key.ptr);
+    uint64_t at = newest > SCAN_MAX ? newest - SCAN_MAX : 0;
+    for (;;) {
+        uint8_t from[8];
+        be64_put(from, at);
+        if (kv_seek(txn, KV_journal, span_make(from, 8), &key, &row) != 1) {
+            return rows;
+        }
+        at = be64_get(key.ptr) + 1;
+        const uint8_t *body = row.ptr + CRC_LEN + CHAIN_LEN;
+        if (row.len >= CRC_LEN + CHAIN_LEN + 17 && be64_get(body + 1) == seq) {
+            json_array_append_new(rows, json_pack("{s:I,s:I,s:s,s:s}", "seq", (json_int_t)(at - 1),
+                                                  "at_ms", (json_int_t)be64_get(body + 9), "what",
+                                                  journal_name(body[0]), "text", ""));
+        }
+    }
+}
+
+static bool text_is(const json_t *wanted, const char *text)
+{
+    return wanted == NULL ||
+           (json_string_value(wanted) != NULL && strcmp(json_string_value(wanted), text) == 0);
+}
+
+/* The newest record that @request names: by seq, or by terminal and STAN, or by RRN. */
+static int find_record(struct kv_txn *txn, const json_t *request, struct record *out)
+{
+    const json_t *seq = json_object_get(request, "seq");
+    const json_t *terminal = json_object_get(request, "terminal");
+    const json_t *stan = json_object_get(request, "stan");
+    const json_t *rrn = json_object_get(request, "rrn");
+    struct span key;
+    struct span row;
+    if (seq != NULL) {
+        return book_get(txn, (uint64_t)json_integer_value(seq), out);
+    }
+    if (rrn == NULL && (terminal == NULL || stan == NULL)) {
+        return ERR_USAGE;
+    }
+    if (kv_last(txn, KV_txns, &key, &row) != 1 || key.len != 8) {
+        return ERR_NOT_FOUND;
+    }
+    uint64_t newest = be64_get(key.ptr);
+    for (uint64_t i = newest; i > 0 && newest - i < SCAN_MAX; i--) {
+        if (book_get(txn, i, out) == 0 && text_is(terminal, out->terminal) &&
+            text_is(stan, out->stan) && text_is(rrn, out->rrn)) {
+            return 0;
+        }
+    }
+    return ERR_NOT_FOUND;
+}
+
+json_t *tables_tx_show(struct kv *kv, const json_t *request, const char **error)
+{
+    struct record record;
+    struct kv_txn *txn = begin(kv, error);
+    if (txn == NULL) {
+        return NULL;
+    }
+    json_t *answer = NULL;
+    int rc = find_record(txn, request, &record);
+    if (rc == 0) {
+        json_t *tx = record_json(&record);
+        json_object_set_new(tx, "journal", journal_json(txn, record.seq));
+        answer = json_pack("{s:o}", "tx", tx);
+    } else {
+        *error = rc == ERR_USAGE ? "name it by seq, by terminal and stan, or by rrn"
+                                 : "there is no such transaction";
+    }
+    kv_abort(txn);
+    return answer;
+}
+
+json_t *tables_tx_list(struct kv *kv, const json_t *request, const char **error)
+{
+    const json_t *last = json_object_get(request, "last");
+    json_int_t count = last == NULL ? LIST_DEFAULT : json_integer_value(last);
+    struct span key;
+    struct span row;
+    struct record record;
+    struct kv_txn *txn = begin(kv, error);
+    if (txn == NULL) {
+        return NULL;
+    }
+    count = count < 1 ? 1 : count > LIST_MAX ? LIST_MAX : count;
+    json_t *txs = json_array();
+    uint64_t seq = kv_last(txn, KV_txns, &key, &row) == 1 ? be64_get(key.ptr) : 0;
+    for (; seq > 0 && count > 0; seq--, count--) {
+        if (book_get(txn, seq, &record) == 0) {
+            json_array_append_new(txs, record_json(&record));
+        }
+    }
+    kv_abort(txn);
+    return json_pack("{s:o}", "txs", txs);
+}
+
+static const char *day_state_name(uint8_t state)
+{
+    switch ((enum day_state)state) {
+    case DAY_OPEN:
+        return "OPEN";
+    case DAY_DRAINING:
+        return "DRAINING";
+    case DAY_DRAINED:
+        return "DRAINED";
+    case DAY_CUT:
+        return "CUT";
+    case DAY_CLOSED:
+        return "CLOSED";
+    }
+    return "?";
+}
+
+static json_t *totals_row_json(struct span key, const struct totals_row *row)
+{
+    char issuer[17] = {0};
+    char acquirer[13] = {0};
+    memcpy(issuer, key.ptr + 4, 16);
+    memcpy(acquirer, key.ptr + 20, 12);
+    json_t *out = json_pack("{s:s,s:s,s:i}", "issuer", issuer, "acquirer", acquirer, "currency",
+                            (int)be16_get(key.ptr + 32));
+    const struct {
+        const char *name;
+        json_int_t value;
+    } numbers[] = {
+        {"sales_count", (json_int_t)row->sales_count},
+        {"sales_minor", row->sales_minor},
+        {"refunds_count", (json_int_t)row->refunds_count},
+        {"refunds_minor", row->refunds_minor},
+        {"sales_reversed_count", (json_int_t)row->sales_reversed_count},
+        {"sales_reversed_minor", row->sales_reversed_minor},
+        {"refunds_reversed_count", (json_int_t)row->refunds_reversed_count},
+        {"refunds_reversed_minor", row->refunds_reversed_minor},
+        {"declined_count", (json_int_t)row->declined_count},
+        {"unknown_count", (json_int_t)row->unknown_count},
+        {"reversal_done_count", (json_int_t)row->reversal_done_count},
+        {"late_count", (json_int_t)row->late_count},
+        {"net_minor", row->sales_minor - row->sales_reversed_minor - row->refunds_minor +
+                          row->refunds_reversed_minor},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(numbers); i++) {
+        json_object_set_new(out, numbers[i].name, json_integer(numbers[i].value));
+    }
+    return out;
+}
+
+static json_t *day_totals_json(struct kv_txn *txn, uint32_t day)
+{
+    enum { TOTALS_KEY = 34 };
+    uint8_t from[TOTALS_KEY + 1] = {0};
+    size_t from_len = 4;
+    struct span key;
+    struct span row;
+    struct totals_row totals;
+    json_t *rows = json_array();
+    be32_put(from, day);
+    while (kv_seek(txn, KV_totals, span_make(from, from_len), &key, &row) == 1 &&
+           key.len == TOTALS_KEY && be32_get(key.ptr) == day &&
+           totals_row_decode(row, &totals) == 0) {
+        memcpy(from, key.ptr, TOTALS_KEY);
+        from_len = TOTALS_KEY + 1;
+        json_array_append_new(rows, totals_row_json(key, &totals));
+    }
+    return rows;
+}
+
+/* How many reversals are due of transactions of @day (0: of any), and how many of them are dead.
+ * @list (may be NULL) gets a row each. */
+static void count_due(struct kv_txn *txn, uint32_t day, json_t *list, int *due_count,
+                      int *dead_count)
+{
+    enum { DUE_KEY = 24 };
+    uint8_t from[DUE_KEY + 1] = {0};
+    size_t from_len = 0;
+    struct span key;
+    struct span row;
+    struct due_row due;
+    struct record record;
+    while (kv_seek(txn, KV_due, span_make(from, from_len), &key, &row) == 1 && key.len == DUE_KEY &&
+           due_row_decode(row, &due) == 0 && book_get(txn, due.seq, &record) == 0) {
+        memcpy(from, key.ptr, DUE_KEY);
+        from_len = DUE_KEY + 1;
+        if (day != 0 && record.day != day) {
+            continue;
+        }
+        *due_count += 1;
+        *dead_count += due.dead;
+        if (list != NULL) {
+            json_array_append_new(
+                list, json_pack("{s:I,s:I,s:s,s:I,s:i,s:b,s:I,s:i,s:s,s:s}", "due_seq",
+                                (json_int_t)due.due_seq, "seq", (json_int_t)due.seq, "issuer",
+                                due.issuer, "since_ms", (json_int_t)due.since_ms, "tries",
+                                (int)due.tries, "dead", (int)due.dead, "amount_minor",
+                                (json_int_t)record.amount_minor, "currency", (int)record.currency,
+                                "pan", record.pan_masked, "terminal", record.terminal));
+        }
+    }
+}
+
+static json_t *day_json(struct kv_txn *txn, const struct day_row *row)
+{
+    char day[11];
+    int due = 0;
+    int dead = 0;
+    tables_print_day(row->day, day);
+    count_due(txn, row->day, NULL, &due, &dead);
+    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:i,s:i,s:o}", "day", day, "state",
+                     day_state_name(row->state), "opened_ms", (json_int_t)row->opened_ms,
+                     "closed_ms", (json_int_t)row->closed_ms, "open_count",
+                     (json_int_t)row->open_count, "due_count", due, "dead_count", dead, "totals",
+                     day_totals_json(txn, row->day));
+}
+
+json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error)
+{
+    const json_t *wanted = json_object_get(request, "day");
+    uint32_t only = wanted == NULL ? 0 : tables_parse_day(wanted);
+    struct day_row row = {0};
+    if (wanted != NULL && only == 0) {
+        *error = "day is not a date like 2026-11-21";
+        return NULL;
+    }
+    struct kv_txn *txn = begin(kv, error);
+    if (txn == NULL) {
+        return NULL;
+    }
+    json_t *days = json_array();
+    while (next_day(txn, row.day, &row) == 1) {
+        if (only == 0 || only == row.day) {
+            json_array_insert_new(days, 0, day_json(txn, &row));
+        }
+    }
+    kv_abort(txn);
+    return json_pack("{s:o}", "days", days);
+}
+
+json_t *tables_saf_list(struct kv *kv, const json_t *request, const char **error)
+{
+    int due = 0;
+    int dead = 0;
+    (void)request;
+    struct kv_txn *txn = begin(kv, error);
+    if (txn == NULL) {
+        return NULL;
+    }
+    json_t *list = json_array();
+    count_due(txn, 0, list, &due, &dead);
+    kv_abort(txn);
+    return json_pack("{s:o}", "saf", list);
+}
+
+static bool member_is(const json_t *request, const char *member, const char *text)
+{
+    const char *value = json_string_value(json_object_get(request, member));
+    return value != NULL && strcmp(value, text) == 0;
+}
+
+int tables_book_request(const json_t *request, struct book_request *out, const char **error)
+{
+    static const struct {
+        const char *name;
+        enum file_step step;
+    } steps[] = {{"assign", FILE_ASSIGN}, {"built", FILE_BUILT}, {"published", FILE_PUBLISHED}};
+    memset(out, 0, sizeof *out);
+    out->op = member_is(request, "op", "SIGN_OFF") ? BOOK_SIGN_OFF : BOOK_FILE;
+    out->day = tables_parse_day(json_object_get(request, "day"));
+    out->file_seq = (uint64_t)json_integer_value(json_object_get(request, "file_seq"));
+    out->file_bytes = (uint64_t)json_integer_value(json_object_get(request, "bytes"));
+    out->file_count = (uint64_t)json_integer_value(json_object_get(request, "count"));
+    if (out->day == 0) {
+        *error = "day is not a date like 2026-11-21";
+        return ERR_FORMAT;
+    }
+    if (out->op == BOOK_SIGN_OFF) {
+        return 0;
+    }
+    size_t i = 0;
+    while (i < ARRAY_COUNT(steps) && !member_is(request, "step", steps[i].name)) {
+        i++;
+    }
+    if (!member_is(request, "op", "FILE") || i == ARRAY_COUNT(steps)) {
+        *error = "op is FILE (step assign, built, published) or SIGN_OFF";
+        return ERR_FORMAT;
+    }
+    out->file_step = steps[i].step;
+    const char *hash = json_string_value(json_object_get(request, "sha256"));
+    if (out->file_step == FILE_BUILT &&
+        (hash == NULL || strlen(hash) != 64 || hex_decode(span_text(hash), out->file_hash) != 0)) {
+        *error = "sha256 is not 64 hex digits";
+        return ERR_FORMAT;
+    }
+    return 0;
+}

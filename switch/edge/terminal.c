@@ -1,0 +1,194 @@
+#include "switch/edge/terminal.h"
+
+#include <stdlib.h>
+
+#include "iso8583/base/log.h"
+#include "iso8583/net/listen.h"
+#include "switch/edge/wire_log.h"
+
+/* One configured listener: what its connections' callbacks get as @user. */
+struct gate {
+    struct terminal_edge *edge;
+    struct endpoint endpoint;
+    struct listener *listener;
+    uint16_t index;
+};
+
+struct terminal_edge {
+    struct driver *driver;
+    struct conn_pool *pool;
+    uint32_t gate_count;
+    struct gate gates[];
+};
+
+static void show(const struct gate *gate, const char *direction, struct span message)
+{
+    const struct listener_settings *listener =
+        &driver_parts(gate->edge->driver)->config->core.listeners[gate->index];
+    wire_log("terminal.message", direction, listener->name, listener->dialect, message);
+}
+
+static void on_message(void *user, conn_id conn, struct span tpdu, struct span message)
+{
+    struct gate *gate = user;
+    struct event event = {.kind = EV_TERMINAL_FRAME};
+    if (message.len == 0) {
+        return; /* a keep-alive */
+    }
+    show(gate, "from", message);
+    event.u.terminal.conn = conn;
+    event.u.terminal.listener = gate->index;
+    event.u.terminal.tpdu = tpdu;
+    event.u.terminal.message = message;
+    driver_feed(gate->edge->driver, &event);
+}
+
+/* The bytes that could not be framed may hold card data: only the first four, where a length would
+ * stand, are told, and what they look like. */
+static const char *guess(struct span first)
+{
+    if (first.len >= 4 && span_is_digits(span_first(first, 4))) {
+        return "4-digit ASCII length";
+    }
+    if (first.len >= 3 && first.ptr[0] == 0x16 && first.ptr[1] == 0x03) {
+        return "a TLS handshake";
+    }
+    if (first.len >= 4 &&
+        (memcmp(first.ptr, "GET ", 4) == 0 || memcmp(first.ptr, "POST", 4) == 0)) {
+        return "HTTP";
+    }
+    return "no framing that is known";
+}
+
+static void log_close(const struct gate *gate, enum conn_reason reason, struct span first)
+{
+    static const char *const reasons[] = {
+        [CONN_PEER_CLOSED] = "peer closed",     [CONN_FRAME_ERROR] = "framing lost",
+        [CONN_FRAME_TIMEOUT] = "frame timeout", [CONN_IDLE_TIMEOUT] = "idle",
+        [CONN_IO_ERROR] = "io error",           [CONN_RING_FULL] = "peer does not read",
+        [CONN_LOCAL] = "closed by us",
+    };
+    const struct config *config = driver_parts(gate->edge->driver)->config;
+    struct log_line line;
+    log_begin(&line, reason == CONN_PEER_CLOSED || reason == CONN_LOCAL ? LOG_DEBUG : LOG_WARN,
+              "terminal.closed");
+    log_text(&line, "listener", config->core.listeners[gate->index].name);
+    log_text(&line, "reason", reasons[reason]);
+    if (first.len != 0) {
+        log_span(&line, "first", span_first(first, 4));
+        log_text(&line, "looks_like", guess(first));
+    }
+    log_end(&line);
+}
+
+static void on_close(void *user, conn_id conn, enum conn_reason reason, int error,
+                     struct span first)
+{
+    struct gate *gate = user;
+    struct event event = {.kind = EV_TERMINAL_CLOSED};
+    (void)error;
+    log_close(gate, reason, first);
+    event.u.terminal.conn = conn;
+    event.u.terminal.listener = gate->index;
+    driver_feed(gate->edge->driver, &event);
+}
+
+static const struct conn_events events = {.on_message = on_message, .on_close = on_close};
+
+struct terminal_edge *terminal_edge_new(struct driver *driver)
+{
+    const struct driver_parts *parts = driver_parts(driver);
+    const struct core_settings *settings = &parts->config->core;
+    struct conn_limits limits = {.in_len = CONFIG_CONN_IN_LEN,
+                                 .out_len = CONFIG_CONN_OUT_LEN,
+                                 .frame_ms = parts->config->frame_ms,
+                                 .idle_ms = parts->config->idle_ms};
+    for (uint32_t i = 0; i < settings->listener_count; i++) {
+        limits.count_max += settings->listeners[i].connections_max;
+    }
+    struct terminal_edge *edge =
+        calloc(1, sizeof *edge + settings->listener_count * sizeof edge->gates[0]);
+    if (edge == NULL) {
+        return NULL;
+    }
+    edge->driver = driver;
+    edge->gate_count = settings->listener_count;
+    edge->pool = conn_pool_new(parts->loop, &limits);
+    for (uint32_t i = 0; i < edge->gate_count; i++) {
+        struct gate *gate = &edge->gates[i];
+        gate->edge = edge;
+        gate->index = (uint16_t)i;
+        gate->endpoint = (struct endpoint){settings->listeners[i].framing, &events, gate};
+    }
+    if (edge->pool == NULL) {
+        free(edge);
+        return NULL;
+    }
+    return edge;
+}
+
+int terminal_edge_listen(struct terminal_edge *edge)
+{
+    const struct core_settings *settings = &driver_parts(edge->driver)->config->core;
+    for (uint32_t i = 0; i < edge->gate_count; i++) {
+        const struct listener_settings *row = &settings->listeners[i];
+        int uv_error = 0;
+        int result = listener_open(edge->pool, row->address, row->connections_max,
+                                   &edge->gates[i].endpoint, &edge->gates[i].listener, &uv_error);
+        if (result != 0) {
+            struct log_line line;
+            log_begin(&line, LOG_ERROR, "listener.failed");
+            log_text(&line, "listener", row->name);
+            log_text(&line, "address", row->address);
+            log_text(&line, "why", uv_error != 0 ? uv_strerror(uv_error) : err_text(result));
+            log_end(&line);
+            return result;
+        }
+    }
+    return 0;
+}
+
+void terminal_edge_stop_listening(struct terminal_edge *edge)
+{
+    for (uint32_t i = 0; i < edge->gate_count; i++) {
+        if (edge->gates[i].listener != NULL) {
+            listener_close(edge->gates[i].listener);
+            edge->gates[i].listener = NULL;
+        }
+    }
+}
+
+void terminal_edge_shutdown(struct terminal_edge *edge)
+{
+    terminal_edge_stop_listening(edge);
+    conn_flush_all(edge->pool);
+    conn_pool_shutdown(edge->pool);
+}
+
+void terminal_edge_free(struct terminal_edge *edge)
+{
+    conn_pool_free(edge->pool);
+    free(edge);
+}
+
+void terminal_send(struct terminal_edge *edge, uint16_t listener, uint64_t conn, struct span tpdu,
+                   struct span message)
+{
+    show(&edge->gates[listener], "to", message);
+    int result = conn_send(edge->pool, conn, tpdu, message);
+    if (result != 0) {
+        driver_alarm(edge->driver, "terminal.undelivered", err_name(result), 0);
+        conn_close(edge->pool, conn, false);
+    }
+}
+
+uint32_t terminal_edge_connected(const struct terminal_edge *edge)
+{
+    return conn_pool_count(edge->pool);
+}
+
+int terminal_edge_port(const struct terminal_edge *edge, uint32_t index)
+{
+    const struct listener *listener = edge->gates[index].listener;
+    return listener == NULL ? 0 : listener_port(listener);
+}

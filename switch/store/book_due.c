@@ -1,0 +1,142 @@
+/* What is due to issuers: DRAW hands it out, SETTLE ends it, LATE may bring it back. */
+#include "switch/store/book_internal.h"
+
+static int due_put(struct book *book, const struct due_row *due)
+{
+    uint8_t key[DUE_KEY_LEN];
+    uint8_t bytes[64];
+    struct writer out = writer_make(bytes, sizeof bytes);
+    book_due_key(due->issuer, due->due_seq, key);
+    TRY(due_row_encode(due, &out));
+    return kv_put(book->txn, KV_due, span_make(key, sizeof key), writer_written(&out), KV_REPLACE);
+}
+
+static bool awaits_reversal(const struct record *record, uint64_t due_seq)
+{
+    return (record->state == STATE_UNKNOWN || record->state == STATE_REVERSAL_DUE) &&
+           record->due_seq == due_seq && due_seq != 0;
+}
+
+/* The reversal was acknowledged: the only way to REVERSED. */
+static int settle_done(struct book *book, struct record *record, int64_t wall_ms)
+{
+    uint8_t key[DUE_KEY_LEN];
+    struct totals_row *totals = NULL;
+    book_due_key(record->issuer, record->due_seq, key);
+    int rc = kv_del(book->txn, KV_due, span_make(key, sizeof key));
+    TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    record->state = STATE_REVERSED;
+    record->due_seq = 0;
+    record->remaining_minor = 0;
+    TRY(book_totals_change(book, record->day, record, &totals));
+    totals->reversal_done_count++;
+    return book_record_write(book, record, KV_REPLACE, JOURNAL_SETTLE, wall_ms);
+}
+
+/* The issuer will not take it: it stays due, for staff, and blocks the signing off of its day. */
+static int settle_dead(struct book *book, const struct record *record, int64_t wall_ms)
+{
+    uint8_t key[DUE_KEY_LEN];
+    struct span row;
+    struct due_row due;
+    book_due_key(record->issuer, record->due_seq, key);
+    int rc = kv_get(book->txn, KV_due, span_make(key, sizeof key), &row);
+    TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    TRY(due_row_decode(row, &due));
+    due.dead = true;
+    TRY(due_put(book, &due));
+    return book_journal_add(book, JOURNAL_SETTLE, record->seq, wall_ms, SPAN_LITERAL("dead"));
+}
+
+int book_do_settle(struct book *book, const struct book_request *request,
+                   struct book_answer *answer)
+{
+    struct record *record = &answer->record;
+    int rc = book_get(book->txn, request->seq, record);
+    if (rc == ERR_NOT_FOUND || (rc == 0 && !awaits_reversal(record, request->due_seq))) {
+        answer->result = BOOK_IS_NO_SUCH;
+        return 0;
+    }
+    TRY(rc);
+    answer->result = BOOK_IS_STORED;
+    return request->settle == SETTLE_DONE ? settle_done(book, record, request->wall_ms)
+                                          : settle_dead(book, record, request->wall_ms);
+}
+
+/* An answer after UNKNOWN. It never cancels a reversal; but if the reversal was done already and
+ * this approves, the issuer may have seen them in the other order: it is due again. */
+int book_do_late(struct book *book, const struct book_request *request, struct book_answer *answer)
+{
+    struct record *record = &answer->record;
+    const char *code = request->record.code;
+    struct totals_row *totals = NULL;
+    uint8_t body[8] = {0};
+    int rc = book_get(book->txn, request->seq, record);
+    if (rc == ERR_NOT_FOUND) {
+        answer->result = BOOK_IS_NO_SUCH;
+        return 0;
+    }
+    TRY(rc);
+    memcpy(body, code, strnlen(code, 2));
+    memcpy(body + 2, request->record.auth, strnlen(request->record.auth, 6));
+    TRY(book_journal_add(book, JOURNAL_LATE, record->seq, request->wall_ms,
+                         span_make(body, sizeof body)));
+    TRY(book_totals_change(book, record->day, record, &totals));
+    totals->late_count++;
+    answer->result = BOOK_IS_STORED;
+    bool approves = strcmp(code, "00") == 0 || strcmp(code, "10") == 0;
+    if (record->state != STATE_REVERSED || !approves) {
+        return 0;
+    }
+    record->state = STATE_REVERSAL_DUE;
+    TRY(book_due_add(book, record, request->wall_ms, answer));
+    return book_record_write(book, record, KV_REPLACE, JOURNAL_DUE, request->wall_ms);
+}
+
+/* The next living row of @issuer behind *@due_seq: 1, or 0 at the end. */
+static int due_next(struct book *book, const char *issuer, uint64_t due_seq, struct due_row *due)
+{
+    uint8_t key[DUE_KEY_LEN];
+    struct span found;
+    struct span row;
+    do {
+        if (due_seq == UINT64_MAX) {
+            return 0;
+        }
+        book_due_key(issuer, due_seq + 1, key);
+        int rc = kv_seek(book->txn, KV_due, span_make(key, sizeof key), &found, &row);
+        TRY(rc);
+        if (rc == 0 || found.len != DUE_KEY_LEN || memcmp(found.ptr, key, 16) != 0) {
+            return 0;
+        }
+        TRY(due_row_decode(row, due));
+        due_seq = due->due_seq;
+    } while (due->dead);
+    return 1;
+}
+
+int book_do_draw(struct book *book, const struct book_request *request, struct book_answer *answer)
+{
+    struct due_row due = {.due_seq = request->after_due_seq};
+    for (uint32_t count = 0; count < request->count_max; count++) {
+        int rc = due_next(book, request->issuer, due.due_seq, &due);
+        TRY(rc);
+        if (rc == 0) {
+            break;
+        }
+        answer->result = BOOK_IS_DRAWN;
+        answer->due_seq = due.due_seq;
+        answer->due_tries = due.tries;
+        rc = book_get(book->txn, due.seq, &answer->record);
+        TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+        /* Counted before it is sent: after a restart it is a 0421. */
+        due.tries += due.tries < UINT32_MAX ? 1 : 0;
+        TRY(due_put(book, &due));
+        answer = book_answer_add(book, request);
+        if (answer == NULL) {
+            return ERR_MEMORY;
+        }
+    }
+    answer->result = BOOK_IS_DRAW_END;
+    return 0;
+}

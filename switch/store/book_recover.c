@@ -1,0 +1,90 @@
+/* After a restart: nobody knows whether an open transaction was asked, so each is in doubt. */
+#include "switch/store/book_internal.h"
+
+enum { RECOVER_BATCH = 256 };
+
+/* Finish one batch of open records. *@left: whether there may be more. */
+static int recover_some(struct book *book, int64_t wall_ms, struct book_recovered *out, bool *left)
+{
+    struct book_recovered counts = *out;
+    for (unsigned i = 0; i < RECOVER_BATCH; i++) {
+        struct span key;
+        struct span value;
+        struct record record;
+        int rc = kv_seek(book->txn, KV_open, SPAN_NONE, &key, &value);
+        TRY(rc);
+        if (rc == 0) {
+            *left = false;
+            break;
+        }
+        rc = book_get(book->txn, be64_get(key.ptr), &record);
+        if (rc == ERR_NOT_FOUND || (rc == 0 && record.state != STATE_OPEN)) {
+            return ERR_CORRUPT;
+        }
+        TRY(rc);
+        record.asked = true;
+        record.closed_ms = wall_ms;
+        memcpy(record.code, record.issuer[0] == 0 ? "92" : "91", sizeof record.code);
+        TRY(book_finish(book, &record, STATE_UNKNOWN, JOURNAL_RECOVER, wall_ms, NULL));
+        counts.open_count++;
+        counts.unknown_count += record.state == STATE_UNKNOWN;
+        counts.declined_count += record.state == STATE_DECLINED;
+    }
+    TRY(book_commit(book));
+    *out = counts;
+    return 0;
+}
+
+static int tell_due(struct kv_txn *txn,
+                    void (*on_due)(void *context, const struct record *original), void *context,
+                    uint64_t *count)
+{
+    uint8_t key[DUE_KEY_LEN + 1] = {0};
+    size_t key_len = 0;
+    for (;;) {
+        struct span found;
+        struct span row;
+        struct due_row due;
+        struct record record;
+        int rc = kv_seek(txn, KV_due, span_make(key, key_len), &found, &row);
+        if (rc <= 0) {
+            return rc;
+        }
+        if (found.len != DUE_KEY_LEN) {
+            return ERR_CORRUPT;
+        }
+        memcpy(key, found.ptr, DUE_KEY_LEN);
+        key_len = DUE_KEY_LEN + 1; /* The zero byte behind it: the next key. */
+        TRY(due_row_decode(row, &due));
+        rc = book_get(txn, due.seq, &record);
+        TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+        ++*count;
+        if (on_due != NULL) {
+            on_due(context, &record);
+        }
+    }
+}
+
+int book_recover(struct book *book, int64_t wall_ms,
+                 void (*on_due)(void *context, const struct record *original), void *context,
+                 struct book_recovered *out)
+{
+    struct kv_txn *txn = NULL;
+    bool left = true;
+    memset(out, 0, sizeof *out);
+    while (left) {
+        int rc = book_begin(book);
+        if (rc == 0) {
+            rc = recover_some(book, wall_ms, out, &left);
+        }
+        if (rc < 0) {
+            book_abort(book);
+            book->failed = true;
+            return rc;
+        }
+    }
+    TRY(kv_begin(book->kv, false, &txn));
+    int rc = tell_due(txn, on_due, context, &out->due_count);
+    kv_abort(txn);
+    return rc;
+}

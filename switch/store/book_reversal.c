@@ -1,0 +1,215 @@
+/* REVERSAL: a terminal's 0400 or 0420, inserted and acted upon in one step.
+ *
+ * It is answered as soon as it is durable; what it takes at the issuer is done later, from `due`.
+ * Partial reversals of an approved transaction are not supported: they are answered 12, unless
+ * they change nothing. */
+#include "switch/store/book_internal.h"
+
+/* The parts of DE90 that are used to tell its original: "" and zeros say nothing. */
+static bool text_says(const char *text)
+{
+    return text[strspn(text, "0")] != 0;
+}
+
+/* The MTI of four digits as a number, without its last one (the origin or a repeat mark). */
+static uint16_t mti_class(const char *text)
+{
+    uint16_t mti = 0;
+    for (size_t i = 0; text[i] != 0; i++) {
+        mti = (uint16_t)(mti << 4 | (text[i] & 0x0F));
+    }
+    return mti & 0xFFF0u;
+}
+
+/* Card and money must agree, whatever named it. After a partial approval a terminal may state
+ * either amount. */
+static bool money_agrees(const struct record *reversal, const struct record *original)
+{
+    bool amount =
+        reversal->amount_minor == original->amount_minor ||
+        (original->approved_minor > 0 && reversal->amount_minor == original->approved_minor);
+    return amount && !record_is_reversal(original) &&
+           (reversal->currency == 0 || reversal->currency == original->currency) &&
+           memcmp(reversal->pan_token, original->pan_token, sizeof original->pan_token) == 0;
+}
+
+static bool fits(const void *context, const struct record *original)
+{
+    return money_agrees(context, original);
+}
+
+/* The same, and what DE90 says besides the STAN. */
+static bool fits_de90(const void *context, const struct record *original)
+{
+    const struct record *reversal = context;
+    if (text_says(reversal->original_mti) &&
+        mti_class(reversal->original_mti) != (original->mti & 0xFFF0u)) {
+        return false;
+    }
+    if (text_says(reversal->original_de7) && original->de7[0] != 0 &&
+        strcmp(reversal->original_de7, original->de7) != 0) {
+        return false;
+    }
+    return money_agrees(reversal, original);
+}
+
+/* By DE90, by DE11+DE41 (a terminal without DE90 repeats the STAN of its original), by DE37+DE41;
+ * each in turn, the newest wins. 1 and @original, or 0. */
+static int original_find(struct book *book, const struct record *reversal, struct record *original)
+{
+    struct record like = *reversal;
+    bool named = text_says(reversal->original_stan);
+    if (named) {
+        memcpy(like.stan, reversal->original_stan, sizeof like.stan);
+    }
+    int rc = book_find(book, LOOKUP_STAN, &like, named ? fits_de90 : fits, reversal, original);
+    if (rc != 0) {
+        return rc;
+    }
+    return book_find(book, LOOKUP_RRN, reversal, fits, reversal, original);
+}
+
+/* Net the item of @original while its day is open or draining and no file has it; later, an item
+ * of today takes the money back. */
+static int item_reverse(struct book *book, const struct record *original)
+{
+    uint8_t key[ITEM_KEY_LEN];
+    struct span row;
+    struct item_row item;
+    const struct day_row *day = NULL;
+    book_item_key(original->day, original->item_seq, key);
+    int rc = kv_get(book->txn, KV_items, span_make(key, sizeof key), &row);
+    TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    TRY(item_row_decode(row, &item));
+    TRY(book_day_read(book, original->day, &day));
+
+    uint8_t kind = item.kind == 'S' ? 'V' : 'W';
+    bool day_runs = day->state == DAY_OPEN || day->state == DAY_DRAINING;
+    if (day_runs && item.state == ITEM_OPEN && item.file_seq == 0) {
+        item.state = ITEM_NETTED;
+        TRY(book_item_put(book, &item, KV_REPLACE));
+        return book_totals_count(book, item.day, original, kind, item.amount_minor);
+    }
+    uint64_t item_seq = 0;
+    return book_item_add(book, original, book_today(book), kind, item.amount_minor, item.item_seq,
+                         &item_seq);
+}
+
+static int reverse_approved(struct book *book, struct record *original, int64_t wall_ms,
+                            struct book_answer *answer)
+{
+    if (original->money == MONEY_NONE) {
+        return 0; /* A kind that moves no money is never reversed. */
+    }
+    original->state = STATE_REVERSAL_DUE;
+    original->remaining_minor = 0;
+    if (original->item_seq != 0) {
+        TRY(item_reverse(book, original));
+    }
+    TRY(book_due_add(book, original, wall_ms, answer));
+    return book_record_write(book, original, KV_REPLACE, JOURNAL_DUE, wall_ms);
+}
+
+static int tomb_put(struct book *book, uint8_t kind, const struct record *reversal,
+                    const char *number, int64_t wall_ms)
+{
+    struct tomb_row tomb = {
+        .seq = reversal->seq, .wall_ms = wall_ms, .amount_minor = reversal->amount_minor};
+    uint8_t key[TOMB_KEY_LEN];
+    uint8_t bytes[64];
+    struct writer out = writer_make(bytes, sizeof bytes);
+    if (number[0] == 0) {
+        return 0;
+    }
+    memcpy(tomb.pan_token, reversal->pan_token, sizeof tomb.pan_token);
+    book_tomb_key(kind, reversal->terminal, number, key);
+    TRY(tomb_row_encode(&tomb, &out));
+    return kv_put(book->txn, KV_tombs, span_make(key, sizeof key), writer_written(&out),
+                  KV_REPLACE);
+}
+
+/* What it names was never seen, and may still be on its way. */
+static int bury(struct book *book, const struct record *reversal, int64_t wall_ms)
+{
+    const char *stan =
+        text_says(reversal->original_stan) ? reversal->original_stan : reversal->stan;
+    TRY(tomb_put(book, TOMB_STAN, reversal, stan, wall_ms));
+    return tomb_put(book, TOMB_RRN, reversal, reversal->rrn, wall_ms);
+}
+
+/* A replacement amount that is not zero asks for a part; zero is a full reversal. */
+static bool is_partial(const struct record *reversal)
+{
+    return reversal->replacement_minor > 0;
+}
+
+/* Do to @original (NULL: unknown) what @reversal asks for, and set the code of its answer. */
+static int act(struct book *book, struct record *reversal, struct record *original, int64_t wall_ms,
+               struct book_answer *answer)
+{
+    memcpy(reversal->code, "00", sizeof reversal->code);
+    if (original != NULL) {
+        reversal->original_seq = original->seq;
+    }
+    if (is_partial(reversal)) {
+        bool no_change = original != NULL && original->state == STATE_APPROVED &&
+                         reversal->replacement_minor == original->remaining_minor;
+        memcpy(reversal->code, no_change ? "00" : "12", sizeof reversal->code);
+        return 0;
+    }
+    if (original == NULL) {
+        return bury(book, reversal, wall_ms);
+    }
+    switch ((enum record_state)original->state) {
+    case STATE_OPEN:
+        answer->marked_seq = original->seq;
+        if (original->marked) {
+            return 0;
+        }
+        original->marked = true;
+        return book_record_write(book, original, KV_REPLACE, JOURNAL_MARK, wall_ms);
+    case STATE_APPROVED:
+        return reverse_approved(book, original, wall_ms, answer);
+    case STATE_UNKNOWN:
+    case STATE_REVERSAL_DUE: /* joins what exists */
+    case STATE_DECLINED:     /* nothing to send */
+    case STATE_REVERSED:     /* answered again */
+    case STATE_NONE:
+        break;
+    }
+    return 0;
+}
+
+int book_do_reversal(struct book *book, const struct book_request *request,
+                     struct book_answer *answer)
+{
+    struct record *reversal = &answer->record;
+    struct record original;
+    *reversal = request->record;
+    int rc = book_identify(book, reversal, request->wall_ms, false, &answer->result);
+    TRY(rc);
+    if (rc == 1) {
+        bool repeat = answer->result == BOOK_IS_REPEAT;
+        memcpy(answer->code, repeat ? reversal->code : "94", sizeof answer->code);
+        return 0;
+    }
+    answer->result = BOOK_IS_FRESH;
+    rc = original_find(book, reversal, &original);
+    TRY(rc);
+    reversal->seq = ++book->now.seq;
+    reversal->money = MONEY_NONE;
+    reversal->marked = false;
+    reversal->asked = false;
+    reversal->opened_ms = reversal->opened_ms != 0 ? reversal->opened_ms : request->wall_ms;
+    reversal->closed_ms = request->wall_ms;
+    reversal->approved_minor = 0;
+    reversal->remaining_minor = 0;
+    reversal->original_seq = 0;
+    reversal->item_seq = 0;
+    reversal->due_seq = 0;
+    book_find_add(book, reversal);
+    TRY(act(book, reversal, rc == 1 ? &original : NULL, request->wall_ms, answer));
+    reversal->state = strcmp(reversal->code, "00") == 0 ? STATE_APPROVED : STATE_DECLINED;
+    memcpy(answer->code, reversal->code, sizeof answer->code);
+    return book_record_write(book, reversal, KV_APPEND, JOURNAL_REVERSAL, request->wall_ms);
+}

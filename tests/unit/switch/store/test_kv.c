@@ -1,0 +1,148 @@
+/* The contract of the tables, on both kinds. */
+#include "switch/store/kv.h"
+
+#include "tests/sim/kv_memory.h"
+#include "tests/unit/switch/store/fixture.h"
+
+static struct kv_txn *begin(struct fixture *f, bool write)
+{
+    struct kv_txn *txn = NULL;
+    ck_assert_int_eq(kv_begin(f->kv, write, &txn), 0);
+    return txn;
+}
+
+#define PUT(txn, key, value, how)                                                                  \
+    kv_put((txn), KV_tombs, SPAN_LITERAL(key), SPAN_LITERAL(value), (how))
+
+START_TEST(rows_come_in_order_of_bytes)
+{
+    struct fixture *f = fixture_open(_i);
+    struct kv_txn *txn = begin(f, true);
+    struct span key;
+    struct span value;
+    ck_assert_int_eq(kv_seek(txn, KV_tombs, SPAN_NONE, &key, &value), 0);
+    ck_assert_int_eq(kv_last(txn, KV_tombs, &key, &value), 0);
+    ck_assert_int_eq(PUT(txn, "b", "2", KV_REPLACE), 0);
+    ck_assert_int_eq(PUT(txn, "\xff", "4", KV_REPLACE), 0);
+    ck_assert_int_eq(PUT(txn, "a", "1", KV_REPLACE), 0);
+    ck_assert_int_eq(PUT(txn, "b\0", "3", KV_REPLACE), 0);
+    ck_assert_int_eq(kv_seek(txn, KV_tombs, SPAN_NONE, &key, &value), 1);
+    ck_assert(span_equal_text(key, "a"));
+    ck_assert_int_eq(kv_seek(txn, KV_tombs, SPAN_LITERAL("b"), &key, &value), 1);
+    ck_assert(span_equal_text(value, "2"));
+    ck_assert_int_eq(kv_seek(txn, KV_tombs, SPAN_LITERAL("b\0"), &key, &value), 1);
+    ck_assert(span_equal_text(value, "3"));
+    ck_assert_int_eq(kv_seek(txn, KV_tombs, SPAN_LITERAL("c"), &key, &value), 1);
+    ck_assert(span_equal_text(value, "4"));
+    ck_assert_int_eq(kv_seek(txn, KV_tombs, SPAN_LITERAL("\xff\x01"), &key, &value), 0);
+    ck_assert_int_eq(kv_last(txn, KV_tombs, &key, &value), 1);
+    ck_assert(span_equal_text(value, "4"));
+    kv_abort(txn);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(fresh_and_append_refuse_what_is_there)
+{
+    struct fixture *f = fixture_open(_i);
+    struct kv_txn *txn = begin(f, true);
+    struct span value;
+    ck_assert_int_eq(PUT(txn, "b", "2", KV_FRESH), 0);
+    ck_assert_int_eq(PUT(txn, "b", "3", KV_FRESH), ERR_EXISTS);
+    ck_assert_int_eq(kv_get(txn, KV_tombs, SPAN_LITERAL("b"), &value), 0);
+    ck_assert(span_equal_text(value, "2"));
+    ck_assert_int_eq(PUT(txn, "b", "4", KV_REPLACE), 0);
+    ck_assert_int_eq(PUT(txn, "c", "5", KV_APPEND), 0);
+    ck_assert_int_eq(PUT(txn, "a", "6", KV_APPEND), ERR_EXISTS);
+    ck_assert_int_eq(kv_del(txn, KV_tombs, SPAN_LITERAL("b")), 0);
+    ck_assert_int_eq(kv_del(txn, KV_tombs, SPAN_LITERAL("b")), ERR_NOT_FOUND);
+    ck_assert_int_eq(kv_get(txn, KV_tombs, SPAN_LITERAL("b"), &value), ERR_NOT_FOUND);
+    ck_assert_int_eq(kv_commit(txn), 0);
+    ck_assert_uint_eq(fixture_rows(f, KV_tombs), 1);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(abort_leaves_the_last_commit)
+{
+    struct fixture *f = fixture_open(_i);
+    struct kv_txn *txn = begin(f, true);
+    struct span value;
+    ck_assert_int_eq(PUT(txn, "kept", "1", KV_REPLACE), 0);
+    ck_assert_int_eq(PUT(txn, "gone", "1", KV_REPLACE), 0);
+    ck_assert_int_eq(kv_commit(txn), 0);
+    for (unsigned round = 0; round < 2; round++) {
+        txn = begin(f, true);
+        ck_assert_int_eq(PUT(txn, "kept", "2", KV_REPLACE), 0);
+        ck_assert_int_eq(PUT(txn, "kept", "33", KV_REPLACE), 0);
+        ck_assert_int_eq(PUT(txn, "new", "3", KV_FRESH), 0);
+        ck_assert_int_eq(kv_del(txn, KV_tombs, SPAN_LITERAL("gone")), 0);
+        ck_assert_int_eq(PUT(txn, "gone", "4", KV_FRESH), 0);
+        ck_assert_int_eq(kv_del(txn, KV_tombs, SPAN_LITERAL("new")), 0);
+        if (round == 0) {
+            kv_abort(txn);
+            fixture_reload(f);
+            ck_assert_uint_eq(fixture_rows(f, KV_tombs), 2);
+            txn = begin(f, false);
+            ck_assert_int_eq(kv_get(txn, KV_tombs, SPAN_LITERAL("kept"), &value), 0);
+            ck_assert(span_equal_text(value, "1"));
+            ck_assert_int_eq(kv_get(txn, KV_tombs, SPAN_LITERAL("gone"), &value), 0);
+            ck_assert(span_equal_text(value, "1"));
+            kv_abort(txn);
+        } else {
+            ck_assert_int_eq(kv_commit(txn), 0);
+            txn = begin(f, false);
+            ck_assert_int_eq(kv_get(txn, KV_tombs, SPAN_LITERAL("kept"), &value), 0);
+            ck_assert(span_equal_text(value, "33"));
+            ck_assert_int_eq(kv_get(txn, KV_tombs, SPAN_LITERAL("gone"), &value), 0);
+            ck_assert(span_equal_text(value, "4"));
+            kv_abort(txn);
+        }
+    }
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(tables_are_apart)
+{
+    struct fixture *f = fixture_open(_i);
+    struct kv_txn *txn = begin(f, true);
+    struct span value;
+    ck_assert_int_eq(PUT(txn, "a", "1", KV_REPLACE), 0);
+    ck_assert_int_eq(kv_get(txn, KV_files, SPAN_LITERAL("a"), &value), ERR_NOT_FOUND);
+    ck_assert_int_eq(kv_put(txn, KV_lookup, SPAN_LITERAL("a"), SPAN_NONE, KV_REPLACE), 0);
+    ck_assert_int_eq(kv_get(txn, KV_lookup, SPAN_LITERAL("a"), &value), 0);
+    ck_assert_uint_eq(value.len, 0);
+    kv_abort(txn);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(memory_is_full_at_its_limit_and_a_crash_rolls_back)
+{
+    struct kv *kv = kv_memory_open(10);
+    struct kv_txn *txn = NULL;
+    ck_assert_int_eq(kv_begin(kv, true, &txn), 0);
+    ck_assert_int_eq(PUT(txn, "a", "1234", KV_REPLACE), 0);
+    ck_assert_uint_eq(kv->ops->used_permille(kv), 500);
+    ck_assert_int_eq(PUT(txn, "b", "12345", KV_REPLACE), ERR_FULL);
+    ck_assert_int_eq(PUT(txn, "a", "123456789", KV_REPLACE), 0);
+    kv_memory_crash(kv);
+    ck_assert_uint_eq(kv_memory_count(kv, KV_tombs), 0);
+    ck_assert_uint_eq(kv->ops->used_permille(kv), 0);
+    kv_memory_close(kv);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("kv");
+    TCase *tc = tcase_create("kv");
+    tcase_add_loop_test(tc, rows_come_in_order_of_bytes, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, fresh_and_append_refuse_what_is_there, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, abort_leaves_the_last_commit, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, tables_are_apart, 0, FIXTURE_KV_COUNT);
+    tcase_add_test(tc, memory_is_full_at_its_limit_and_a_crash_rolls_back);
+    suite_add_tcase(suite, tc);
+    return fixture_main(suite);
+}
