@@ -317,7 +317,9 @@ static void decide(struct stub *stub, const struct iso_msg *request, int64_t now
 /* --- Reversals -------------------------------------------------------------------------------- */
 
 /* Take back all, or what lies above the replacement amount (DE95, its first twelve digits). Returns
- * DE39. A replacement that is no less than what is left was done before: 00. */
+ * DE39. Where no
+ * more than that is left (declined, reversed, or reversed in part before) nothing is to be done:
+ * 00. */
 static const char *take_back(struct stub *stub, const struct iso_msg *request,
                              const struct posted *original, int64_t now_ms,
                              struct stub_verdict *out)
@@ -330,7 +332,7 @@ static const char *take_back(struct stub *stub, const struct iso_msg *request,
     if (kept > (uint64_t)original->amount_minor) {
         return "12";
     }
-    if (original->state != POSTED_HELD || (int64_t)kept >= original->remaining_minor) {
+    if ((int64_t)kept >= original->remaining_minor) {
         return "00";
     }
     struct stub_entry entry;

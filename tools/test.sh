@@ -5,7 +5,7 @@
 #   FUZZ_SECONDS=60 ./tools/test.sh   fuzz longer (default 10 s a target)
 # JUnit files: build/junit/.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 root=$PWD
 quick=0
 [ "${1:-}" = "--quick" ] && quick=1

@@ -53,7 +53,9 @@ static inline bool span_equal_text(struct span a, const char *text)
 /* @a without its first @n bytes; empty if it has fewer. */
 static inline struct span span_skip(struct span a, size_t n)
 {
-    return n >= a.len ? span_make(a.ptr + a.len, 0) : span_make(a.ptr + n, a.len - n);
+    size_t skipped = n < a.len ? n : a.len;
+    /* An empty span may have no pointer, and nothing may be added to none. */
+    return span_make(skipped == 0 ? a.ptr : a.ptr + skipped, a.len - skipped);
 }
 
 /* The first @n bytes of @a, or all of it. */
@@ -65,7 +67,7 @@ static inline struct span span_first(struct span a, size_t n)
 /* The last @n bytes of @a, or all of it. */
 static inline struct span span_last(struct span a, size_t n)
 {
-    return n >= a.len ? a : span_make(a.ptr + (a.len - n), n);
+    return n >= a.len ? a : span_skip(a, a.len - n);
 }
 
 static inline bool byte_is_digit(uint8_t byte)

@@ -3,8 +3,6 @@
 
 #include <csv.h>
 
-#include "switch/clearing/codes.h"
-
 enum { CSV_LINE_LEN_MAX = 2048 };
 
 const char format_csv_header[] =
@@ -122,7 +120,7 @@ int csv_line(const struct clearing_file *file, const struct clearing_row *row, s
     cell_number(out, (uint64_t)item->amount_minor);
     writer_digits(out, 3, item->currency);
     writer_u8(out, ',');
-    cell_number(out, currency_exponent(item->currency));
+    cell_number(out, clearing_exponent(item->currency));
     cell_text(out, row->local);
     cell_text(out, record->stan);
     cell_text(out, record->rrn);

@@ -1,6 +1,7 @@
 #include "switch/clearing/presentment.h"
 
-#include "switch/clearing/codes.h"
+#include "iso8583/base/currency.h"
+#include "switch/clearing/country.h"
 
 enum { NAME_LEN = 25, CITY_LEN = 13, COUNTRY_LEN = 2, HASH_TOTAL_DIGITS = 16 };
 
@@ -137,6 +138,12 @@ const char *clearing_file_issuer(const struct clearing_file *file, const char *i
     return "0";
 }
 
+unsigned clearing_exponent(uint16_t currency)
+{
+    const struct currency *row = currency_find(currency);
+    return row == NULL ? 2 : row->exponent;
+}
+
 /* Header and trailer: both have DE24, DE48 and DE71. */
 static int ipm_bracket(const char *function, const struct writer *de48, uint64_t number,
                        struct writer *out)
@@ -196,7 +203,7 @@ static void presentment_de48(const struct clearing_row *row, struct writer *out)
         terminal = "MAN";
     }
     digits_put(exponents, 3, row->item.currency);
-    digits_put(exponents + 3, 1, currency_exponent(row->item.currency));
+    digits_put(exponents + 3, 1, clearing_exponent(row->item.currency));
     pds_put(out, PDS_TERMINAL_TYPE, span_text(terminal));
     if (row->kind == CLEARING_SR || row->kind == CLEARING_RR) {
         digits_put(reversal + 1, 6, record->day);

@@ -45,6 +45,9 @@ void clearing_file_identify(struct clearing_file *file);
 /* DE93 of @issuer: "0" if the file's list does not have it. Borrows from @file or static. */
 const char *clearing_file_issuer(const struct clearing_file *file, const char *issuer);
 
+/* Decimal places of @currency's minor unit; 2 for a number that is no currency. */
+unsigned clearing_exponent(uint16_t currency);
+
 /* Append one record to @out. ERR_RANGE if a number does not fit its digits; ERR_LENGTH, ERR_FORMAT
  * if the store has what a record cannot say; ERR_SPACE. */
 MUST_USE int ipm_header(const struct clearing_file *file, struct writer *out);

@@ -4,50 +4,32 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "iso8583/base/currency.h"
 #include "switch/clearing/block.h"
-#include "switch/clearing/codes.h"
 #include "switch/clearing/run.h"
 
-enum { MONEY_LEN = 32, WHY_LEN = 256 };
-
-/* Minor units as "-1234.56" by the currency's exponent. */
-static const char *money_text(int64_t minor, uint16_t currency, char out[MONEY_LEN])
-{
-    uint64_t magnitude = minor < 0 ? 0 - (uint64_t)minor : (uint64_t)minor;
-    unsigned exponent = currency_exponent(currency);
-    uint64_t unit = 1;
-    for (unsigned i = 0; i < exponent; i++) {
-        unit *= 10;
-    }
-    if (exponent == 0) {
-        (void)snprintf(out, MONEY_LEN, "%s%" PRIu64, minor < 0 ? "-" : "", magnitude);
-    } else {
-        (void)snprintf(out, MONEY_LEN, "%s%" PRIu64 ".%0*" PRIu64, minor < 0 ? "-" : "",
-                       magnitude / unit, (int)exponent, magnitude % unit);
-    }
-    return out;
-}
+enum { WHY_LEN = 256 };
 
 void report_totals(struct totals *totals, FILE *out)
 {
     uint32_t count = 0;
     const struct totals_line *lines = totals_lines(totals, &count);
-    (void)fprintf(out, "%-15s %-11s %3s %16s %16s %16s %16s %10s %12s\n", "ISSUER", "ACQUIRER",
-                  "CCY", "SALES", "REFUNDS", "REVERSALS", "NET", "ITEMS", "DIFFERENCE");
+    (void)fprintf(out, "%-15s %-11s %18s %18s %18s %18s %9s %14s\n", "ISSUER", "ACQUIRER", "SALES",
+                  "REFUNDS", "REVERSALS", "NET", "ITEMS", "DIFFERENCE");
     for (uint32_t i = 0; i < count; i++) {
         const struct totals_line *line = &lines[i];
         struct totals_sum net = totals_net(line);
         struct totals_sum proof[PROOF_COUNT];
-        char text[5][MONEY_LEN];
-        int64_t reversals = line->kinds[CLEARING_RR].minor - line->kinds[CLEARING_SR].minor;
+        char text[5][MONEY_TEXT_LEN];
         totals_prove(line, proof);
-        (void)fprintf(out, "%-15s %-11s %03u %16s %16s %16s %16s %10" PRId64 " %12s\n",
-                      line->issuer, line->acquirer, line->currency,
-                      money_text(line->kinds[CLEARING_S].minor, line->currency, text[0]),
-                      money_text(line->kinds[CLEARING_R].minor, line->currency, text[1]),
-                      money_text(reversals, line->currency, text[2]),
-                      money_text(net.minor, line->currency, text[3]), net.count,
-                      money_text(proof[PROOF_DIFFERENCE].minor, line->currency, text[4]));
+        const int64_t minor[] = {line->kinds[CLEARING_S].minor, line->kinds[CLEARING_R].minor,
+                                 line->kinds[CLEARING_RR].minor - line->kinds[CLEARING_SR].minor,
+                                 net.minor, proof[PROOF_DIFFERENCE].minor};
+        for (size_t cell = 0; cell < ARRAY_COUNT(minor); cell++) {
+            (void)money_format(minor[cell], line->currency, text[cell]);
+        }
+        (void)fprintf(out, "%-15s %-11s %18s %18s %18s %18s %9" PRId64 " %14s\n", line->issuer,
+                      line->acquirer, text[0], text[1], text[2], text[3], net.count, text[4]);
     }
 }
 

@@ -383,15 +383,16 @@ static const struct command {
 
 static const char help_text[] =
     "Cut business days into clearing files, and check the files.\v"
-    "  run      --data DIR --out DIR  write and publish the files of every drained day\n"
-    "  verify   OUTDIR|FILE           recompute everything from the files; with --data DIR also\n"
-    "                                 the journal's chain and the store's totals\n"
+    "  run      --data DIR --out DIR  write and publish every drained day\n"
+    "  verify   OUTDIR|FILE           recompute everything from the files; with\n"
+    "                                 --data DIR the journal and totals, too\n"
     "  show     FILE                  the records of an .ipm file, PANs masked\n"
     "  preview  --data DIR            what a cut would present now\n"
     "\n"
-    "A run may be repeated at any time: it finishes what was begun and gives the same bytes.\n"
-    "Exit codes: 0 good, 1 bad (not drained, does not balance, faults found), 2 usage, 3 an input\n"
-    "is wrong, 4 the daemon cannot be reached, 5 disk or store.\n";
+    "A run may be repeated at any time: it finishes what was begun and gives the\n"
+    "same bytes. Exit codes: 0 good, 1 bad (not drained, does not balance, faults\n"
+    "found), 2 usage, 3 an input is wrong, 4 the daemon cannot be reached, 5 disk\n"
+    "or store.\n";
 
 int main(int argc, char **argv)
 {

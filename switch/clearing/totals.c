@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "iso8583/base/map.h"
-#include "switch/clearing/codes.h"
 #include "switch/clearing/format.h"
 
 enum { LINE_KEY_LEN = 16 + 12 + 2, STORE_KEY_LEN = 4 + LINE_KEY_LEN, TOTALS_TEXT_LEN_MAX = 512 };
@@ -221,7 +220,7 @@ static int row_write(const struct clearing_file *file, const struct totals_line 
     writer_u8(&text, ',');
     csv_text(&text, span_text(line->acquirer));
     int len = snprintf(rest, sizeof rest, ",%03u,%u,%s,%lld,%lld\n", line->currency,
-                       currency_exponent(line->currency), kind, (long long)sum.count,
+                       clearing_exponent(line->currency), kind, (long long)sum.count,
                        (long long)sum.minor);
     CHECK(len > 0 && (size_t)len < sizeof rest);
     writer_put(&text, rest, (size_t)len);

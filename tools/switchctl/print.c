@@ -7,7 +7,7 @@
 #include "iso8583/base/currency.h"
 #include "tools/exit_code.h"
 
-enum { TIME_LEN = 32, DAY_LEN = 16 };
+enum { TIME_LEN = 32 };
 
 /* --- members -----------------------------------------------------------------------------------
  */
@@ -29,29 +29,11 @@ static const char *text_or_dash(const json_t *object, const char *key)
     return value[0] == '\0' ? "-" : value;
 }
 
-/* The amount @key with the object's "currency". */
+/* The amount @key with the object's "currency", a number of ISO 4217. */
 static const char *money(const json_t *object, const char *key, char out[MONEY_TEXT_LEN])
 {
-    const char *code = text(object, "currency");
-    const struct currency *currency = currency_find_alpha(span_text(code));
-    uint64_t numeric = 0;
-    if (currency != NULL) {
-        numeric = currency->numeric;
-    } else if (span_number(span_text(code), &numeric) < 0 || numeric > 999) {
-        numeric = 0;
-    }
-    return money_format(number(object, key), (uint16_t)numeric, out);
-}
-
-/* "2026-11-21" of 20261121. */
-static const char *day_format(int64_t day, char out[DAY_LEN])
-{
-    if (day < 10000101 || day > 99991231) {
-        return "-";
-    }
-    (void)snprintf(out, DAY_LEN, "%04d-%02d-%02d", (int)(day / 10000), (int)(day / 100 % 100),
-                   (int)(day % 100));
-    return out;
+    int64_t numeric = number(object, "currency");
+    return money_format(number(object, key), (uint16_t)(numeric & 0x3FF), out);
 }
 
 static const char *time_format(int64_t wall_ms, char out[TIME_LEN])
@@ -179,14 +161,13 @@ static void latency_print(const json_t *latency)
 int print_status(const json_t *answer)
 {
     char up[TIME_LEN];
-    char date[DAY_LEN];
     const json_t *day = json_object_get(answer, "day");
     const json_t *hsm = json_object_get(answer, "hsm");
     const json_t *store = json_object_get(answer, "store");
     const json_t *slots = json_object_get(answer, "slots");
     const json_t *alarms = json_object_get(answer, "alarms");
     printf("switchd %s  up %s  day %s %s\n", text(answer, "version"),
-           span_format(number(answer, "uptime_ms"), up), day_format(number(day, "current"), date),
+           span_format(number(answer, "uptime_ms"), up), text_or_dash(day, "current"),
            text(day, "state"));
     size_t down_count = links_print(json_object_get(answer, "links"));
     printf("TERMINALS %" PRId64 " connected   HSM %s  asked %" PRId64 " answered %" PRId64
@@ -227,8 +208,8 @@ static const char *const tx_texts[] = {"group", "acquirer",  "merchant",     "mc
 static void tx_line(const json_t *tx)
 {
     char amount[MONEY_TEXT_LEN];
-    printf("%-10" PRId64 " %-6s %-12s %16s  %-19s  %-8s  %-12s", number(tx, "seq"), text(tx, "mti"),
-           text(tx, "kind"), money(tx, "amount_minor", amount), text_or_dash(tx, "pan"),
+    printf("%-10" PRId64 " %-6s %-7s %16s  %-19s  %-8s  %-12s", number(tx, "seq"), text(tx, "mti"),
+           text(tx, "proc"), money(tx, "amount_minor", amount), text_or_dash(tx, "pan"),
            text(tx, "terminal"), text(tx, "state"));
     printf("  %s\n", text_or_dash(tx, "code"));
 }
@@ -237,7 +218,7 @@ int print_txs(const json_t *answer)
 {
     size_t index;
     const json_t *tx;
-    printf("%-10s %-6s %-12s %16s  %-19s  %-8s  %-12s  %s\n", "ID", "MTI", "KIND", "AMOUNT", "CARD",
+    printf("%-10s %-6s %-7s %16s  %-19s  %-8s  %-12s  %s\n", "ID", "MTI", "PROC", "AMOUNT", "CARD",
            "TERMINAL", "STATE", "CODE");
     json_array_foreach(json_object_get(answer, "txs"), index, tx)
     {
@@ -250,12 +231,11 @@ int print_tx(const json_t *answer)
 {
     char value[MONEY_TEXT_LEN];
     char at[TIME_LEN];
-    char date[DAY_LEN];
     size_t index;
     const json_t *row;
     const json_t *tx = json_object_get(answer, "tx");
     tx_line(tx);
-    printf("  %-14s %s\n", "day", day_format(number(tx, "day"), date));
+    printf("  %-14s %s\n", "day", text_or_dash(tx, "day"));
     printf("  %-14s %s\n", "opened", time_format(number(tx, "opened_ms"), at));
     printf("  %-14s %s\n", "handed", time_format(number(tx, "handed_ms"), at));
     printf("  %-14s %s\n", "closed", time_format(number(tx, "closed_ms"), at));
@@ -325,9 +305,10 @@ static void day_totals_print(const json_t *totals)
         char undone[MONEY_TEXT_LEN];
         char net[MONEY_TEXT_LEN];
         /* Sales undone lower the net, refunds undone raise it: shown as one figure. */
-        json_t *both = json_pack("{s:s, s:I}", "currency", text(row, "currency"), "minor",
-                                 (json_int_t)(number(row, "sales_reversed_minor") -
-                                              number(row, "refunds_reversed_minor")));
+        json_t *both =
+            json_pack("{s:I, s:I}", "currency", (json_int_t)number(row, "currency"), "minor",
+                      (json_int_t)(number(row, "sales_reversed_minor") -
+                                   number(row, "refunds_reversed_minor")));
         printf("  %-15s %-11s %7" PRId64 " %17s %7" PRId64 " %17s %7" PRId64 " %17s %17s\n",
                text(row, "issuer"), text(row, "acquirer"), number(row, "sales_count"),
                money(row, "sales_minor", sales), number(row, "refunds_count"),
@@ -344,9 +325,8 @@ int print_days(const json_t *answer)
     const json_t *day;
     json_array_foreach(json_object_get(answer, "days"), index, day)
     {
-        char date[DAY_LEN];
         printf("%s %-9s %" PRId64 " open, %" PRId64 " due, %" PRId64 " dead\n",
-               day_format(number(day, "day"), date), text(day, "state"), number(day, "open_count"),
+               text_or_dash(day, "day"), text(day, "state"), number(day, "open_count"),
                number(day, "due_count"), number(day, "dead_count"));
         day_totals_print(json_object_get(day, "totals"));
     }
@@ -355,8 +335,7 @@ int print_days(const json_t *answer)
 
 int print_day(const json_t *answer)
 {
-    char date[DAY_LEN];
-    printf("day %s\n", day_format(number(answer, "day"), date));
+    printf("day %s\n", text_or_dash(answer, "day"));
     return EXIT_GOOD;
 }
 

@@ -55,7 +55,6 @@ static const char *build_tx_list(json_t *request, const char *arg,
     return NULL;
 }
 
-/* --day 2026-11-21 as the number 20261121. */
 static const char *build_day(json_t *request, const char *arg, const struct verb_options *options)
 {
     (void)arg;
@@ -63,18 +62,14 @@ static const char *build_day(json_t *request, const char *arg, const struct verb
     if (day == NULL) {
         return NULL;
     }
-    char digits[9] = "";
-    bool is_good = strlen(day) == 10 && day[4] == '-' && day[7] == '-';
-    if (is_good) {
-        memcpy(digits, day, 4);
-        memcpy(digits + 4, day + 5, 2);
-        memcpy(digits + 6, day + 8, 2);
+    bool is_good = strlen(day) == 10;
+    for (size_t i = 0; is_good && i < 10; i++) {
+        is_good = i == 4 || i == 7 ? day[i] == '-' : byte_is_digit((uint8_t)day[i]);
     }
-    uint64_t number = 0;
-    if (!is_good || span_number(span_text(digits), &number) < 0) {
+    if (!is_good) {
         return "--day takes YYYY-MM-DD";
     }
-    (void)json_object_set_new(request, "day", json_integer((json_int_t)number));
+    (void)json_object_set_new(request, "day", json_string(day));
     return NULL;
 }
 

@@ -283,6 +283,32 @@ START_TEST(oldest_is_forgotten_for_the_newest_and_nothing_else)
 }
 END_TEST
 
+/* Two of one RRN and STAN, the older forgotten: its place is taken by a stranger, which must not be
+ * reached by the link to it, and the newer must still be known. */
+START_TEST(forgotten_namesake_leaves_the_newer_one_known)
+{
+    struct stub_settings settings = with_hsm;
+    settings.posted_max = 4;
+    open_with(&settings, NULL);
+    struct message older = purchase(VISA, 1, 1);
+    struct message newer = purchase(VISA, 10, 1);
+    iso_set(&newer.msg, 41, SPAN_LITERAL("TERM0002"));
+    ck_assert_str_eq(ask(bind(&older)), "00");
+    ck_assert_str_eq(ask(bind(&newer)), "00");
+    for (unsigned stan = 2; stan <= 4; stan++) {
+        struct message stranger = purchase(VISA, 100, stan);
+        ck_assert_str_eq(ask(bind(&stranger)), "00");
+    }
+    ck_assert_str_eq(ask(bind(&newer)), "00");
+    ck_assert_uint_eq(verdict.entry_count, 0);
+    struct message reversal = older;
+    reversal.msg.mti = 0x0400;
+    ck_assert_str_eq(ask(bind(&reversal)), "00");
+    ck_assert_int_eq(verdict.entry[0].event, STUB_TOMBSTONE);
+    ck_assert_int_eq(account(VISA)->balance_minor, 1000000 - 311);
+}
+END_TEST
+
 /* Everything that a run of one seed did, as text. */
 static void run_world(uint64_t seed, char *out, size_t cap)
 {
@@ -412,6 +438,7 @@ int main(void)
         rule_declines_a_reversal_for_now,
         forced_approval_asks_nothing_of_the_card,
         oldest_is_forgotten_for_the_newest_and_nothing_else,
+        forgotten_namesake_leaves_the_newer_one_known,
         same_seed_same_verdicts_and_another_seed_others,
         chances_do_not_touch_network_messages,
         restart_knows_what_was_answered,

@@ -74,6 +74,18 @@ START_TEST(eleven_digits_are_told_apart_and_the_twelfth_is_not)
 }
 END_TEST
 
+START_TEST(row_of_one_number_at_the_end_of_another_is_found)
+{
+    struct route_row rows[] = {row("4111111111", "4111111111", 1, 1),
+                               row("41111111119", "41111111119", 2, 2)};
+    struct routes *routes = build(rows, ARRAY_COUNT(rows));
+    ck_assert_int_eq(find(routes, "4111111111800000"), 1);
+    ck_assert_int_eq(find(routes, "4111111111900000"), 2);
+    ck_assert_int_eq(find(routes, "4111111112000000"), ROUTE_NONE);
+    routes_free(routes);
+}
+END_TEST
+
 START_TEST(what_is_no_card_number_has_no_route)
 {
     struct route_row rows[] = {row("0", "9", 1, 1)};
@@ -204,6 +216,7 @@ int main(void)
     tcase_add_test(tcase, narrowest_row_wins_on_both_sides_of_it);
     tcase_add_test(tcase, leading_zeros_count);
     tcase_add_test(tcase, eleven_digits_are_told_apart_and_the_twelfth_is_not);
+    tcase_add_test(tcase, row_of_one_number_at_the_end_of_another_is_found);
     tcase_add_test(tcase, what_is_no_card_number_has_no_route);
     tcase_add_test(tcase, equal_rows_are_an_error_that_names_both_lines);
     tcase_add_test(tcase, bad_digits_are_an_error_that_names_the_line);

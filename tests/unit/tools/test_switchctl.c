@@ -83,7 +83,7 @@ START_TEST(verbs_become_requests)
         {"link down visa1", "{\"cmd\":\"link.down\",\"name\":\"visa1\"}"},
         {"link drain visa1", "{\"cmd\":\"link.drain\",\"name\":\"visa1\"}"},
         {"stop --yes", "{\"cmd\":\"stop\"}"},
-        {"day sign-off --day 2026-11-20", "{\"cmd\":\"day.sign_off\",\"day\":20261120}"},
+        {"day sign-off --day 2026-11-20", "{\"cmd\":\"day.sign_off\",\"day\":\"2026-11-20\"}"},
         {"day cutover -y", "{\"cmd\":\"day.cutover\"}"},
         {"tx list", "{\"cmd\":\"tx.list\",\"last\":20}"},
         {"tx list --last 3", "{\"cmd\":\"tx.list\",\"last\":3}"},
@@ -154,19 +154,20 @@ END_TEST
 
 START_TEST(status_tells_the_problems_last)
 {
-    int code = talk("status", "{\"cmd\":\"status\"}",
-                    OK ",\"version\":\"0.1.0\",\"uptime_ms\":61000,"
-                       "\"day\":{\"current\":20261121,\"state\":\"OPEN\"},\"links\":[" LINK_DOWN
-                       "],\"terminals\":{\"connected\":7},"
-                       "\"hsm\":{\"state\":\"up\",\"asked\":9,\"answered\":9,\"p99_us\":1900},"
-                       "\"store\":{\"used_permille\":123,\"commits\":5,\"requests\":50,"
-                       "\"batch_largest\":20,\"waiting\":0},"
-                       "\"slots\":{\"used\":1,\"free\":4095,\"peak\":9},"
-                       "\"totals\":[{\"kind\":\"purchase\",\"code\":\"00\",\"count\":40,"
-                       "\"repeats\":1}],"
-                       "\"latency\":[{\"stage\":\"whole\",\"count\":41,\"mean_us\":4100,"
-                       "\"p50_us\":4001,\"p99_us\":11900,\"p999_us\":31000,\"max_us\":88400}],"
-                       "\"alarms\":[]}\n");
+    int code =
+        talk("status", "{\"cmd\":\"status\"}",
+             OK ",\"version\":\"0.1.0\",\"uptime_ms\":61000,"
+                "\"day\":{\"current\":\"2026-11-21\",\"state\":\"OPEN\"},\"links\":[" LINK_DOWN
+                "],\"terminals\":{\"connected\":7},"
+                "\"hsm\":{\"state\":\"up\",\"asked\":9,\"answered\":9,\"p99_us\":1900},"
+                "\"store\":{\"used_permille\":123,\"commits\":5,\"requests\":50,"
+                "\"batch_largest\":20,\"waiting\":0},"
+                "\"slots\":{\"used\":1,\"free\":4095,\"peak\":9},"
+                "\"totals\":[{\"kind\":\"purchase\",\"code\":\"00\",\"count\":40,"
+                "\"repeats\":1}],"
+                "\"latency\":[{\"stage\":\"whole\",\"count\":41,\"mean_us\":4100,"
+                "\"p50_us\":4001,\"p99_us\":11900,\"p999_us\":31000,\"max_us\":88400}],"
+                "\"alarms\":[]}\n");
     ck_assert_int_eq(code, 1);
     ck_assert_ptr_nonnull(strstr(said, "switchd 0.1.0  up 00:01:01  day 2026-11-21 OPEN\n"));
     ck_assert_ptr_nonnull(strstr(said, "TERMINALS 7 connected   HSM up"));
@@ -181,15 +182,15 @@ END_TEST
 START_TEST(a_transaction_is_shown_with_its_money_and_journal)
 {
     int code = talk("tx show 17", "{\"cmd\":\"tx.show\",\"seq\":17}",
-                    OK ",\"tx\":{\"seq\":17,\"state\":\"APPROVED\",\"kind\":\"purchase\","
-                       "\"mti\":\"0200\",\"day\":20261121,\"opened_ms\":1795255209123,"
+                    OK ",\"tx\":{\"seq\":17,\"state\":\"APPROVED\",\"proc\":\"000000\","
+                       "\"mti\":\"0200\",\"day\":\"2026-11-21\",\"opened_ms\":1795255209123,"
                        "\"terminal\":\"TERM0001\",\"pan\":\"411111******1111\","
                        "\"amount_minor\":1250,\"approved_minor\":1250,\"remaining_minor\":0,"
-                       "\"currency\":\"EUR\",\"code\":\"00\",\"auth\":\"331204\","
+                       "\"currency\":978,\"code\":\"00\",\"auth\":\"331204\","
                        "\"rrn\":\"632516000017\",\"journal\":[{\"seq\":1,"
                        "\"at_ms\":1795255209123,\"what\":\"OPEN\",\"text\":\"by TERM0001\"}]}}\n");
     ck_assert_int_eq(code, 0);
-    ck_assert_ptr_nonnull(strstr(said, "17         0200   purchase            12.50 EUR  "
+    ck_assert_ptr_nonnull(strstr(said, "17         0200   000000         12.50 EUR  "
                                        "411111******1111     TERM0001  APPROVED      00\n"));
     ck_assert_ptr_nonnull(strstr(said, "  opened         2026-11-21T10:00:09.123Z\n"));
     ck_assert_ptr_nonnull(strstr(said, "  handed         -\n"));
@@ -200,10 +201,10 @@ END_TEST
 
 START_TEST(days_have_totals_in_their_currency)
 {
-    int code = talk("day show --day 2026-11-21", "{\"cmd\":\"day.show\",\"day\":20261121}",
-                    OK ",\"days\":[{\"day\":20261121,\"state\":\"OPEN\",\"open_count\":2,"
+    int code = talk("day show --day 2026-11-21", "{\"cmd\":\"day.show\",\"day\":\"2026-11-21\"}",
+                    OK ",\"days\":[{\"day\":\"2026-11-21\",\"state\":\"OPEN\",\"open_count\":2,"
                        "\"due_count\":1,\"dead_count\":0,\"totals\":[{\"issuer\":\"visa\","
-                       "\"acquirer\":\"10000000001\",\"currency\":\"JPY\",\"sales_count\":3,"
+                       "\"acquirer\":\"10000000001\",\"currency\":392,\"sales_count\":3,"
                        "\"sales_minor\":900,\"sales_reversed_count\":1,"
                        "\"sales_reversed_minor\":100,\"net_minor\":800}]}]}\n");
     ck_assert_int_eq(code, 0);

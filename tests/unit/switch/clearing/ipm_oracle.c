@@ -79,14 +79,14 @@ void oracle_parse(const uint8_t *data, size_t len, struct oracle_record *record)
         }
         const char *how = layout_of(de);
         ck_assert_msg(how != NULL, "no bit config available for %u", de);
-        size_t number = (size_t)atol(how + 1);
+        size_t number = strtoul(how + 1, NULL, 10);
         record->at[de] = at;
         if (*how == 'v') {
             char digits[4] = {0};
             ck_assert_uint_le(at + number, len);
             memcpy(digits, data + at, number);
             at += number;
-            number = (size_t)atol(digits);
+            number = strtoul(digits, NULL, 10);
         }
         ck_assert_uint_le(at + number, len);
         ck_assert_uint_lt(number, ORACLE_ELEMENT_MAX);
@@ -102,7 +102,7 @@ bool oracle_pds(const struct oracle_record *record, const char *tag, char out[10
     const char *at = record->element[48];
     while (*at != '\0') {
         char digits[4] = {at[4], at[5], at[6], 0};
-        size_t len = (size_t)atol(digits);
+        size_t len = strtoul(digits, NULL, 10);
         ck_assert_uint_lt(len, 100);
         if (strncmp(at, tag, 4) == 0) {
             memcpy(out, at + 7, len);

@@ -2,7 +2,7 @@
  * from the tables of offsets, and a reader that shares nothing with the writer. */
 #include <stdlib.h>
 
-#include "switch/clearing/codes.h"
+#include "switch/clearing/country.h"
 #include "tests/unit/switch/clearing/rows.h"
 
 static uint8_t bytes[IPM_RECORD_LEN_MAX];
@@ -349,9 +349,9 @@ END_TEST
 
 START_TEST(codes_are_found)
 {
-    ck_assert_uint_eq(currency_exponent(978), 2);
-    ck_assert_uint_eq(currency_exponent(392), 0);
-    ck_assert_uint_eq(currency_exponent(414), 3);
+    ck_assert_uint_eq(clearing_exponent(978), 2);
+    ck_assert_uint_eq(clearing_exponent(392), 0);
+    ck_assert_uint_eq(clearing_exponent(414), 3);
     ck_assert_str_eq(country_alpha3("AD"), "AND");
     ck_assert_str_eq(country_alpha3("FR"), "FRA");
     ck_assert_str_eq(country_alpha3("ZW"), "ZWE");

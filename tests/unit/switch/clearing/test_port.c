@@ -89,7 +89,7 @@ static _Noreturn void daemon_play(const char *data, const char *socket_path, int
     struct store *store = NULL;
     char line[1024];
     size_t len = 0;
-    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", socket_path);
+    memcpy(address.sun_path, socket_path, strlen(socket_path) + 1);
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (store_open(&settings, &store) != 0 ||
         bind(listener, (struct sockaddr *)&address, sizeof address) != 0 ||
@@ -113,7 +113,7 @@ static _Noreturn void daemon_play(const char *data, const char *socket_path, int
 
 START_TEST(daemon_that_has_the_store_is_asked)
 {
-    char socket_path[STORE_DAY_PATH_LEN];
+    char socket_path[108];
     char why[256] = "";
     char byte = 0;
     int ready[2];

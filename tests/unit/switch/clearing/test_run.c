@@ -133,9 +133,9 @@ START_TEST(published_day_reads_as_what_was_approved)
     oracle_open(&oracle, bytes[0], len);
     while (oracle_next(&oracle, &record)) {
         count++;
-        ck_assert_int_eq(atol(record.element[71]), count);
+        ck_assert_int_eq(strtol(record.element[71], NULL, 10), count);
         if (strcmp(record.mti, "1240") == 0) {
-            sum += atol(record.element[4]);
+            sum += strtol(record.element[4], NULL, 10);
             ck_assert_str_eq(record.element[2], "4111111111111111");
             bool bank = strcmp(record.element[49], "978") == 0;
             ck_assert_str_eq(record.element[93], bank ? "54321" : "0");
@@ -147,7 +147,7 @@ START_TEST(published_day_reads_as_what_was_approved)
     ck_assert_int_eq(sum, 1250 + 300 + 500000 + 1);
     ck_assert_str_eq(record.element[24], "695");
     ck_assert(oracle_pds(&record, "0301", value));
-    ck_assert_int_eq(atol(value), sum);
+    ck_assert_int_eq(strtol(value, NULL, 10), sum);
     ck_assert(oracle_pds(&record, "0306", value));
     ck_assert_str_eq(value, "00000006");
     ck_assert_uint_eq(result.manifest.items, 4);

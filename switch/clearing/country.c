@@ -1,52 +1,9 @@
-#include "switch/clearing/codes.h"
+#include "switch/clearing/country.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "iso8583/base/check.h"
-
-/* ISO 4217: only the currencies whose minor unit is not a hundredth. To add one, add a row. */
-static const struct {
-    uint16_t currency;
-    uint8_t exponent;
-} exponents[] = {
-    {48, 3},  /* BHD */
-    {108, 0}, /* BIF */
-    {152, 0}, /* CLP */
-    {174, 0}, /* KMF */
-    {262, 0}, /* DJF */
-    {324, 0}, /* GNF */
-    {352, 0}, /* ISK */
-    {368, 3}, /* IQD */
-    {392, 0}, /* JPY */
-    {400, 3}, /* JOD */
-    {410, 0}, /* KRW */
-    {414, 3}, /* KWD */
-    {434, 3}, /* LYD */
-    {512, 3}, /* OMR */
-    {548, 0}, /* VUV */
-    {600, 0}, /* PYG */
-    {646, 0}, /* RWF */
-    {704, 0}, /* VND */
-    {788, 3}, /* TND */
-    {800, 0}, /* UGX */
-    {927, 4}, /* UYW */
-    {940, 0}, /* UYI */
-    {950, 0}, /* XAF */
-    {952, 0}, /* XOF */
-    {953, 0}, /* XPF */
-    {990, 4}, /* CLF */
-};
-
-unsigned currency_exponent(uint16_t currency)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(exponents); i++) {
-        if (exponents[i].currency == currency) {
-            return exponents[i].exponent;
-        }
-    }
-    return 2;
-}
 
 struct country {
     char alpha2[3];

@@ -1,0 +1,82 @@
+/* One purchase (or what else a terminal does) as its terminal sees it: what it sent and what it
+ * heard. All sales together are the first of the auditor's three logs. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SALE_DE7_MAX = 24 };
+
+/* How a terminal names the original in its reversal. */
+enum naming { NAMED_DE90, NAMED_STAN, NAMED_RRN, NAMING_COUNT };
+
+struct heard {
+    bool any;
+    char code[3];
+    char auth[7];
+    char rrn[13];
+    int64_t amount_minor;
+};
+
+struct sale {
+    uint32_t id;
+    uint8_t kind; /* enum mark_kind */
+    uint16_t terminal;
+    uint16_t card;
+    int64_t amount_minor;
+    uint16_t currency;
+    uint32_t stan;
+    char time[7];
+    char date[5];
+    char de7[11]; /* of the last sending */
+    char rrn[13]; /* the terminal's own, "": the switch makes one */
+    bool track;   /* DE35 instead of DE2 */
+    bool merchant;
+    bool chip;
+    bool pin;
+    bool pin_wrong;
+    bool bad_card; /* the check digit is wrong */
+    bool forged;   /* somebody else's: its MAC is wrong */
+    bool twin;     /* has the K of another sale, and other content */
+    bool has_twin; /* there is one like that */
+
+    /* the plan of its terminal */
+    uint32_t sends_max;
+    int64_t timeout_ms;
+    bool gives_up;
+    bool reverses_when_silent;
+    bool reverses_first;
+    bool reverses_in_flight;
+    bool reverses_approved;
+    bool repeats_after;
+
+    /* what happened */
+    int64_t first_sent_ms;
+    uint32_t sends;
+    uint32_t timer;       /* the newest; older ones are void */
+    char de7s[SALE_DE7_MAX][11]; /* all it sent: an answer echoes one of them */
+    uint32_t de7_count;
+    struct heard first;   /* the first answer */
+    bool approved;        /* an approval was heard */
+    bool other_code;      /* a 94 was heard */
+    size_t conn_after_reversal; /* connection of a repeat that was sent after the reversal was
+                                   acknowledged; nothing else was sent on it */
+    bool done;
+
+    struct {
+        bool wanted;
+        uint16_t mti;
+        uint8_t naming; /* enum naming */
+        uint32_t stan;
+        char time[7];
+        char date[5];
+        char de7[11];
+        char original_de7[11];
+        uint32_t sends;
+        uint32_t timer;
+        bool answered;
+        bool accepted; /* 00 */
+        bool partial_first;
+    } reversal;
+};
