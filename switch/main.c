@@ -8,7 +8,7 @@
 #include "iso8583/base/calendar.h"
 #include "iso8583/base/log.h"
 #include "switch/edge/daemon.h"
-#include "switch/store/seal.h"
+#include "switch/edge/log_thread.h"
 
 /* One table of exit codes for every program of cardswitch. */
 enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_INPUT = 3, EXIT_STORE = 5 };
@@ -141,7 +141,8 @@ static int init_store(const struct options *options, const struct config *config
     return EXIT_GOOD;
 }
 
-static bool setup_log(const struct options *options, const struct config *config)
+static bool setup_log(const struct options *options, const struct config *config,
+                      struct log_thread **thread)
 {
     static const char *const levels[] = {"error", "warn", "info", "debug"};
     unsigned level = config->log_level;
@@ -167,6 +168,7 @@ static bool setup_log(const struct options *options, const struct config *config
         }
     }
     log_setup((enum log_level)level, json, NULL, NULL);
+    *thread = log_thread_start((int)level, json);
     return true;
 }
 
@@ -183,6 +185,7 @@ int main(int argc, char **argv)
         NULL,
         NULL,
         NULL};
+    struct log_thread *log = NULL;
     int errors = 0;
     argp_err_exit_status = 2;
     argp_parse(&argp, argc, argv, 0, NULL, &options);
@@ -200,7 +203,7 @@ int main(int argc, char **argv)
         config_memory_plan(config, core_memory(&config->core), stdout);
     } else if (options.init) {
         exit_code = init_store(&options, config);
-    } else if (!setup_log(&options, config)) {
+    } else if (!setup_log(&options, config, &log)) {
         exit_code = 2;
     } else {
         static struct daemon daemon;
@@ -212,6 +215,7 @@ int main(int argc, char **argv)
             exit_code = daemon_run(&daemon);
         }
     }
+    log_thread_stop(log);
     config_free(config);
     return exit_code;
 }

@@ -285,7 +285,7 @@ static int store_totals(struct kv_txn *txn, uint32_t day, uint64_t file_seq, str
     return rc < 0 ? rc : totals_store(totals, txn, day);
 }
 
-static int store_verify(struct verify_day *day, struct kv_txn *txn)
+static int store_day_verify(struct verify_day *day, struct kv_txn *txn)
 {
     const struct manifest *manifest = &day->manifest;
     const struct output_file *ipm = &manifest->files[FORMAT_IPM];
@@ -316,6 +316,16 @@ static int store_verify(struct verify_day *day, struct kv_txn *txn)
     return 0;
 }
 
+/* A snapshot of its own: none is held while files are read. */
+static int store_verify(struct verify_day *day)
+{
+    struct kv_txn *txn = NULL;
+    TRY(kv_begin(day->verify->kv, false, &txn));
+    int rc = store_day_verify(day, txn);
+    kv_abort(txn);
+    return rc;
+}
+
 /* ---- a day, a directory, a file ---- */
 
 static int manifest_read(int dir_fd, const char *name, struct manifest *manifest)
@@ -331,7 +341,7 @@ static int manifest_read(int dir_fd, const char *name, struct manifest *manifest
     return rc;
 }
 
-static int day_verify(struct verify *verify, int dir_fd, const char *name, struct kv_txn *txn)
+static int day_verify(struct verify *verify, int dir_fd, const char *name)
 {
     struct verify_day day = {.verify = verify, .dir_fd = dir_fd};
     unsigned faults = verify->faults;
@@ -351,7 +361,7 @@ static int day_verify(struct verify *verify, int dir_fd, const char *name, struc
         rc = rc == 0 && verify->faults == faults ? totals_verify(&day) : rc;
         totals_close(day.totals);
     }
-    rc = rc == 0 && txn != NULL ? store_verify(&day, txn) : rc;
+    rc = rc == 0 && verify->kv != NULL ? store_verify(&day) : rc;
     if (rc == 0 && verify->faults == faults && !verify->quiet) {
         (void)fprintf(verify->report, "OK   %s: %" PRIu64 " items, hash total %" PRIu64 "\n", name,
                       day.manifest.items, day.manifest.hash_total);
@@ -411,19 +421,23 @@ static int cut_days_verify(struct verify *verify, int dir_fd)
     return rc;
 }
 
-static void chain_verify(struct verify *verify, struct kv_txn *txn)
+static int chain_verify(struct verify *verify)
 {
+    struct kv_txn *txn = NULL;
     uint64_t bad = 0;
     uint64_t rows = 0;
+    TRY(kv_begin(verify->kv, false, &txn));
     int rc = book_verify_chain(txn, 0, UINT64_MAX, &bad, &rows);
+    kv_abort(txn);
     if (rc < 0) {
         fault(verify, "journal", "row %" PRIu64 ": %s", bad, err_text(rc));
     } else if (!verify->quiet) {
         (void)fprintf(verify->report, "OK   journal: %" PRIu64 " rows, chain unbroken\n", rows);
     }
+    return 0;
 }
 
-static int entries_verify(struct verify *verify, int dir_fd, const char *path, struct kv_txn *txn)
+static int entries_verify(struct verify *verify, int dir_fd, const char *path)
 {
     struct dirent **entries = NULL;
     int count = scandir(path, &entries, NULL, alphasort);
@@ -431,7 +445,7 @@ static int entries_verify(struct verify *verify, int dir_fd, const char *path, s
     for (int i = 0; i < count; i++) {
         const char *name = entries[i]->d_name;
         if (rc == 0 && name_ends(name, "_manifest.json")) {
-            rc = day_verify(verify, dir_fd, name, txn);
+            rc = day_verify(verify, dir_fd, name);
         } else if (rc == 0) {
             stranger_check(verify, dir_fd, name);
         }
@@ -443,19 +457,12 @@ static int entries_verify(struct verify *verify, int dir_fd, const char *path, s
 
 int verify_dir(struct verify *verify, const char *path)
 {
-    struct kv_txn *txn = NULL;
     int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir_fd < 0) {
         return ERR_IO;
     }
-    int rc = verify->kv == NULL ? 0 : kv_begin(verify->kv, false, &txn);
-    if (rc == 0 && txn != NULL) {
-        chain_verify(verify, txn);
-    }
-    rc = rc == 0 ? entries_verify(verify, dir_fd, path, txn) : rc;
-    if (txn != NULL) {
-        kv_abort(txn);
-    }
+    int rc = verify->kv == NULL ? 0 : chain_verify(verify);
+    rc = rc == 0 ? entries_verify(verify, dir_fd, path) : rc;
     rc = rc == 0 && verify->kv != NULL ? cut_days_verify(verify, dir_fd) : rc;
     (void)close(dir_fd);
     return rc;
@@ -493,7 +500,6 @@ int verify_file(struct verify *verify, const char *path)
 {
     char dir[NAME_LEN];
     const char *slash = strrchr(path, '/');
-    struct kv_txn *txn = NULL;
     if (name_ends(path, ".ipm")) {
         return ipm_verify(verify, path);
     }
@@ -507,11 +513,7 @@ int verify_file(struct verify *verify, const char *path)
     if (dir_fd < 0) {
         return ERR_IO;
     }
-    int rc = verify->kv == NULL ? 0 : kv_begin(verify->kv, false, &txn);
-    rc = rc == 0 ? day_verify(verify, dir_fd, slash == NULL ? path : slash + 1, txn) : rc;
-    if (txn != NULL) {
-        kv_abort(txn);
-    }
+    int rc = day_verify(verify, dir_fd, slash == NULL ? path : slash + 1);
     (void)close(dir_fd);
     return rc;
 }

@@ -32,7 +32,8 @@ struct core {
     int64_t wall_ms;
     struct actions *out;
     uint64_t random;
-    struct stans stans; /* of all issuers: so that the DE37 made of one is unique at a terminal too */
+    struct stans
+        stans; /* of all issuers: so that the DE37 made of one is unique at a terminal too */
 
     struct slab slab;
     uint32_t terminal_slots; /* used by terminals' transactions */

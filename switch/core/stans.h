@@ -1,8 +1,9 @@
 /* The STANs that we give to issuers: which are in use, and which comes next.
  *
  * One range for all issuers, because DE37 is made of the STAN and must be unique at a terminal,
- * whichever issuers its cards have. A STAN may not be given again while its transaction is pending or its reversal is due, or an
- * answer could be taken for another's. A bitmap of the whole range: no search ever gets slow. */
+ * whichever issuers its cards have. A STAN may not be given again while its transaction is pending
+ * or its reversal is due, or an answer could be taken for another's. A bitmap of the whole range:
+ * no search ever gets slow. */
 #pragma once
 
 #include <stdbool.h>
