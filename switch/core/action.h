@@ -75,8 +75,8 @@ struct trace {
     char issuer[RECORD_NAME_LEN + 1];
     int64_t amount_minor;
     uint16_t currency;
-    uint32_t stage_ms[STAGE_COUNT];
-    uint32_t total_ms;
+    uint32_t stage_us[STAGE_COUNT];
+    uint32_t total_us;
 };
 
 enum { ACTIONS_MAX = 64, ACTION_BYTES_MAX = 65536 };

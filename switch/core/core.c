@@ -304,6 +304,7 @@ void core_step(struct core *core, const struct event *event, struct actions *out
     core->out = out;
     core->now_ms = event->now_ms;
     core->wall_ms = event->wall_ms;
+    core->now_us = event->now_us;
     switch (event->kind) {
     case EV_TERMINAL_FRAME:
         intake_terminal(core, event);

@@ -30,6 +30,7 @@ struct core {
     int64_t start_wall_ms;
     int64_t now_ms; /* of the event that is being stepped */
     int64_t wall_ms;
+    int64_t now_us;
     struct actions *out;
     uint64_t random;
     struct stans

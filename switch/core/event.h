@@ -40,6 +40,7 @@ enum link_wish { LINK_UP, LINK_DOWN, LINK_DRAIN };
 struct event {
     enum event_kind kind;
     int64_t now_ms;  /* monotonic */
+    int64_t now_us;  /* the same clock, finer: for figures only, decides nothing */
     int64_t wall_ms; /* UTC since 1970 */
     union {
         struct {

@@ -64,14 +64,14 @@ static void trace(struct core *core, const struct txn *t)
                           .repeat = t->outcome.repeat,
                           .amount_minor = t->record.amount_minor,
                           .currency = t->record.currency,
-                          .total_ms = (uint32_t)(core->now_ms - t->began_ms)};
+                          .total_us = (uint32_t)(core->now_us - t->began_us)};
     memcpy(out->terminal, t->record.terminal, sizeof out->terminal);
     memcpy(out->stan, t->record.stan, sizeof out->stan);
     memcpy(out->rrn, t->record.rrn, sizeof out->rrn);
     memcpy(out->code, t->outcome.code, sizeof out->code);
     memcpy(out->pan_masked, t->record.pan_masked, sizeof out->pan_masked);
     memcpy(out->issuer, t->record.issuer, sizeof out->issuer);
-    memcpy(out->stage_ms, t->stage_ms, sizeof out->stage_ms);
+    memcpy(out->stage_us, t->stage_us, sizeof out->stage_us);
 }
 
 /* The one way out of the slab. A repeat that waits for this one's answer will come again by itself.
@@ -105,7 +105,7 @@ static void txn_end(struct core *core, struct txn *t)
 
 static enum verdict enter(struct core *core, struct txn *t)
 {
-    t->stage_began_ms = core->now_ms;
+    t->stage_began_us = core->now_us;
     return current(t)->enter(core, t);
 }
 
@@ -209,7 +209,7 @@ void txn_start(struct core *core, struct txn *t, const uint8_t *flow)
 {
     t->flow = flow;
     t->flow_at = 0;
-    t->began_ms = core->now_ms;
+    t->began_us = core->now_us;
     txn_advance(core, t, enter(core, t));
 }
 
@@ -219,7 +219,7 @@ static void leave_wait(struct core *core, struct txn *t)
     lane_remove(t);
     t->awaits = EVENT_COUNT;
     if (step->stage < STAGE_COUNT) {
-        t->stage_ms[step->stage] += (uint32_t)(core->now_ms - t->stage_began_ms);
+        t->stage_us[step->stage] += (uint32_t)(core->now_us - t->stage_began_us);
     }
 }
 

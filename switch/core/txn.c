@@ -31,7 +31,7 @@ struct txn *slab_acquire(struct slab *slab)
     t->kind = NULL;
     t->end = "";
     t->marked = false;
-    memset(t->stage_ms, 0, sizeof t->stage_ms);
+    memset(t->stage_us, 0, sizeof t->stage_us);
     t->intake.conn = 0;
     t->intake.conn_lost = false;
     t->intake.terminal = -1;

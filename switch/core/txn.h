@@ -44,9 +44,9 @@ struct txn {
     uint8_t awaits; /* enum event_kind, EVENT_COUNT: nothing */
     struct list wait;
     int64_t deadline_ms;
-    int64_t began_ms;
-    int64_t stage_began_ms;
-    uint32_t stage_ms[STAGE_COUNT];
+    int64_t began_us;
+    int64_t stage_began_us;
+    uint32_t stage_us[STAGE_COUNT];
     const struct kind *kind;
     const char *end;
 

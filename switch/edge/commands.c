@@ -66,13 +66,12 @@ static json_t *totals_json(const struct figures *figures)
 
 static json_t *stage_json(const char *name, const struct histogram *times)
 {
-    uint64_t mean = times->count == 0 ? 0 : times->sum * 1000 / times->count;
-    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "stage", name, "count",
-                     (json_int_t)times->count, "mean_us", (json_int_t)mean, "p50_us",
-                     (json_int_t)histogram_percentile(times, 5000) * 1000, "p99_us",
-                     (json_int_t)histogram_percentile(times, 9900) * 1000, "p999_us",
-                     (json_int_t)histogram_percentile(times, 9990) * 1000, "max_us",
-                     (json_int_t)times->largest * 1000);
+    uint64_t mean = times->count == 0 ? 0 : times->sum / times->count;
+    return json_pack(
+        "{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "stage", name, "count", (json_int_t)times->count,
+        "mean_us", (json_int_t)mean, "p50_us", (json_int_t)histogram_percentile(times, 5000),
+        "p99_us", (json_int_t)histogram_percentile(times, 9900), "p999_us",
+        (json_int_t)histogram_percentile(times, 9990), "max_us", (json_int_t)times->largest);
 }
 
 static json_t *latency_json(const struct figures *figures)
@@ -83,9 +82,9 @@ static json_t *latency_json(const struct figures *figures)
 #undef STAGE_NAME
     };
     json_t *latency = json_array();
-    json_array_append_new(latency, stage_json("whole", &figures->total_ms));
+    json_array_append_new(latency, stage_json("whole", &figures->total_us));
     for (unsigned i = 0; i < STAGE_COUNT; i++) {
-        json_array_append_new(latency, stage_json(names[i], &figures->stage_ms[i]));
+        json_array_append_new(latency, stage_json(names[i], &figures->stage_us[i]));
     }
     return latency;
 }
@@ -116,7 +115,7 @@ static json_t *run_status(void *context, admin_id id, const json_t *request, con
                   "day", "current", day, "state", daemon->stopping ? "DRAINING DAEMON" : "OPEN",
                   "terminals", "connected", (int)terminal_edge_connected(daemon->terminals), "hsm",
                   "state", hsm.connected ? "up" : "down", "asked", (json_int_t)hsm.asked,
-                  "answered", (json_int_t)hsm.answered, "p99_us", 0, "slots", "used",
+                  "answered", (json_int_t)hsm.answered, "p99_us", (int)hsm.p99_us, "slots", "used",
                   (int)core.slots_used, "free", (int)core.slots_free, "peak", (int)core.slots_peak);
     json_object_set_new(answer, "links", links_json(daemon));
     json_object_set_new(answer, "store", store_json(daemon));

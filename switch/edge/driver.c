@@ -111,7 +111,7 @@ static void log_trace(const struct trace *trace)
     log_text(&line, "code", trace->code);
     log_number(&line, "amount", trace->amount_minor);
     log_number(&line, "currency", trace->currency);
-    log_number(&line, "ms", trace->total_ms);
+    log_number(&line, "us", trace->total_us);
     log_end(&line);
 }
 
@@ -185,6 +185,7 @@ static void arm(struct driver *driver, int64_t now_ms)
 void driver_feed(struct driver *driver, struct event *event)
 {
     event->now_ms = (int64_t)uv_now(driver->parts.loop);
+    event->now_us = (int64_t)(uv_hrtime() / 1000);
     event->wall_ms = wall_clock_ms();
     core_step(driver->parts.core, event, &driver->actions);
     for (uint32_t i = 0; i < driver->actions.count; i++) {

@@ -60,9 +60,9 @@ static void count_code(struct figures *figures, const struct trace *trace)
 void figures_trace(struct figures *figures, const struct trace *trace)
 {
     count_code(figures, trace);
-    histogram_add(&figures->total_ms, trace->total_ms);
+    histogram_add(&figures->total_us, trace->total_us);
     for (unsigned i = 0; i < STAGE_COUNT; i++) {
-        histogram_add(&figures->stage_ms[i], trace->stage_ms[i]);
+        histogram_add(&figures->stage_us[i], trace->stage_us[i]);
     }
 }
 

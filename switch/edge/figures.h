@@ -43,8 +43,8 @@ struct figures {
     uint32_t code_count;
     struct alarm_count alarms[FIGURES_ALARMS_MAX];
     uint32_t alarm_count;
-    struct histogram total_ms; /* of transactions answered to terminals */
-    struct histogram stage_ms[STAGE_COUNT];
+    struct histogram total_us; /* of transactions answered to terminals */
+    struct histogram stage_us[STAGE_COUNT];
     uint64_t dropped; /* transactions that ended without an answer */
 };
 

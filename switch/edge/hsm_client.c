@@ -19,6 +19,7 @@ struct question {
     uint16_t code;
     uint32_t number; /* what its header says */
     uint64_t token;
+    uint64_t asked_ns;
 };
 
 struct hsm_client {
@@ -30,6 +31,7 @@ struct hsm_client {
     uint32_t number_mask; /* how many numbers the header can tell apart */
     uint32_t next;
     struct hsm_figures figures;
+    struct histogram times_us;
     struct question questions[QUESTIONS_MAX];
 };
 
@@ -96,6 +98,7 @@ static void on_message(void *user, conn_id conn, struct span tpdu, struct span m
     }
     question->open = false;
     client->figures.answered++;
+    histogram_add(&client->times_us, (uv_hrtime() - question->asked_ns) / 1000);
     struct event event = {.kind = (enum event_kind)question->asks};
     event.u.hsm.token = question->token;
     event.u.hsm.reply = &reply;
@@ -207,10 +210,12 @@ void hsm_client_ask(struct hsm_client *client, uint64_t token, enum event_kind a
     client->figures.asked++;
     /* One that was never answered is forgotten here: should its answer still come, it is foreign.
      */
-    *question = (struct question){true, (uint8_t)answer, command->code, number, token};
+    *question = (struct question){true, (uint8_t)answer, command->code, number, token, uv_hrtime()};
 }
 
 struct hsm_figures hsm_client_figures(const struct hsm_client *client)
 {
-    return client->figures;
+    struct hsm_figures figures = client->figures;
+    figures.p99_us = histogram_percentile(&client->times_us, 9900);
+    return figures;
 }

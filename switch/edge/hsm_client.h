@@ -24,5 +24,6 @@ struct hsm_figures {
     uint64_t answered;
     uint64_t unsent;
     uint64_t mismatched;
+    uint64_t p99_us; /* from question to answer */
 };
 struct hsm_figures hsm_client_figures(const struct hsm_client *client);

@@ -6,18 +6,20 @@
 #include "iso8583/net/dial.h"
 #include "switch/edge/wire_log.h"
 
-enum { LINK_IN_LEN = 262144, LINK_OUT_LEN = 1048576 };
+enum { LINK_IN_LEN = 262144, LINK_OUT_LEN = 1048576, LOOK_MS = 500 };
 
 struct wire {
     struct issuer_edge *edge;
     struct endpoint endpoint;
     struct dialler *dialler;
     uint16_t index;
+    uint64_t stuck_since_ms; /* its ring has held bytes at every look since; 0: not */
 };
 
 struct issuer_edge {
     struct driver *driver;
     struct conn_pool *pool;
+    uv_timer_t look;
     uint32_t wire_count;
     struct wire wires[];
 };
@@ -111,9 +113,35 @@ struct issuer_edge *issuer_edge_new(struct driver *driver)
     return edge;
 }
 
+/* A ring that does not drain within the issuer's answer time cuts its link: what is in it would be
+ * reversed before the issuer has even seen it. */
+static void on_look(uv_timer_t *timer)
+{
+    struct issuer_edge *edge = timer->data;
+    const struct core_settings *settings = &driver_parts(edge->driver)->config->core;
+    uint64_t now_ms = uv_now(driver_parts(edge->driver)->loop);
+    conn_flush_all(edge->pool);
+    for (uint32_t i = 0; i < edge->wire_count; i++) {
+        struct wire *wire = &edge->wires[i];
+        conn_id conn = wire->dialler == NULL ? 0 : dialler_conn(wire->dialler);
+        if (conn_pending(edge->pool, conn) == 0) {
+            wire->stuck_since_ms = 0;
+        } else if (wire->stuck_since_ms == 0) {
+            wire->stuck_since_ms = now_ms;
+        } else if (now_ms - wire->stuck_since_ms > settings->links[i].answer_ms) {
+            wire->stuck_since_ms = 0;
+            driver_alarm(edge->driver, "link.stuck", settings->links[i].name, 0);
+            conn_close(edge->pool, conn, false);
+        }
+    }
+}
+
 int issuer_edge_dial(struct issuer_edge *edge)
 {
     const struct core_settings *settings = &driver_parts(edge->driver)->config->core;
+    uv_timer_init(driver_parts(edge->driver)->loop, &edge->look);
+    edge->look.data = edge;
+    uv_timer_start(&edge->look, on_look, LOOK_MS, LOOK_MS);
     for (uint32_t i = 0; i < edge->wire_count; i++) {
         struct wire *wire = &edge->wires[i];
         TRY(dialler_open(edge->pool, settings->links[i].address, (struct dial_backoff){200, 30000},
@@ -125,6 +153,7 @@ int issuer_edge_dial(struct issuer_edge *edge)
 void issuer_edge_shutdown(struct issuer_edge *edge)
 {
     conn_flush_all(edge->pool);
+    uv_close((uv_handle_t *)&edge->look, NULL);
     for (uint32_t i = 0; i < edge->wire_count; i++) {
         if (edge->wires[i].dialler != NULL) {
             dialler_close(edge->wires[i].dialler);
