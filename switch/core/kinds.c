@@ -11,6 +11,7 @@ static const struct kind kinds[] = {
     /* name                 MTI     proc  flow              money         reserved zero   required */
     {"authorization",       0x0100, "00", flow_purchase,    MONEY_HOLD,   false, false, {2, 3, 4, 7, 49}},
     {"cash authorization",  0x0100, "01", flow_purchase,    MONEY_HOLD,   false, false, {2, 3, 4, 7, 49}},
+    {"refund authorization", 0x0100, "20", flow_purchase,   MONEY_HOLD,   false, false, {2, 3, 4, 7, 49}},
     {"balance",             0x0100, "30", flow_purchase,    MONEY_NONE,   false, true,  {2, 3, 7}},
     {"balance",             0x0100, "31", flow_purchase,    MONEY_NONE,   false, true,  {2, 3, 7}},
     {"purchase",            0x0200, "00", flow_purchase,    MONEY_CREDIT, false, false, {2, 3, 4, 7, 49}},

@@ -254,7 +254,7 @@ void txn_expire(struct core *core, struct txn *t)
         t->reverse.agains++;
     }
     if (t->route.pending) {
-        pending_end(core, t, t->record.seq);
+        pending_end(core, t, step->wait == WAIT_LINK ? t->record.seq : 0);
     }
     txn_advance(core, t, (enum verdict)step->silence);
 }
