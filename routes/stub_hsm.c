@@ -196,7 +196,8 @@ static void on_failure(void *user, int uv_error, uint32_t wait_ms)
     settle(user);
 }
 
-static const struct conn_events conn_events = {on_open, on_message, on_close};
+static const struct conn_events conn_events = {
+    .on_open = on_open, .on_message = on_message, .on_close = on_close};
 
 int hsm_open(struct conn_pool *pool, uv_loop_t *loop, const char *address,
              const struct stub_hsm_events *events, struct stub_hsm **out)

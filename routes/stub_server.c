@@ -358,7 +358,8 @@ static void on_close(void *user, conn_id conn, enum conn_reason reason, int erro
     log_conn("conn.close", conn_peer(server->pool, conn), reason, first);
 }
 
-static const struct conn_events conn_events = {on_open, on_message, on_close};
+static const struct conn_events conn_events = {
+    .on_open = on_open, .on_message = on_message, .on_close = on_close};
 
 /* --- The process ------------------------------------------------------------------------------ */
 

@@ -130,7 +130,8 @@ static void on_close(void *user, conn_id conn, enum conn_reason reason, int erro
     driver_alarm(client->driver, "hsm.down", "connection lost", (int64_t)reason);
 }
 
-static const struct conn_events events = {on_open, on_message, on_close};
+static const struct conn_events events = {
+    .on_open = on_open, .on_message = on_message, .on_close = on_close};
 
 static void on_failure(void *user, int uv_error, uint32_t wait_ms)
 {

@@ -85,7 +85,8 @@ static void peer_close(void *user, conn_id conn, enum conn_reason reason, int er
     peer.closed++;
 }
 
-static const struct conn_events peer_events = {peer_open, peer_message, peer_close};
+static const struct conn_events peer_events = {
+    .on_open = peer_open, .on_message = peer_message, .on_close = peer_close};
 static struct endpoint peer_endpoint = {NULL, &peer_events, NULL};
 static uv_loop_t loop;
 static struct hsm_client *client;
