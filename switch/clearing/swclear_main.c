@@ -10,7 +10,7 @@
 #include "iso8583/base/calendar.h"
 #include "switch/clearing/report.h"
 #include "switch/clearing/run.h"
-#include "switch/clearing/snapshot.h"
+#include "switch/store/kv_lmdb.h"
 #include "switch/clearing/verify.h"
 #include "switch/store/store.h"
 
@@ -292,7 +292,7 @@ static int command_verify(const struct options *options)
         return complain(ERR_IO, options->target, strerror(errno));
     }
     if (options->data != NULL) {
-        int rc = snapshot_open(options->data, &verify.kv);
+        int rc = kv_lmdb_open_readonly(options->data, &verify.kv);
         if (rc < 0) {
             return complain(rc, options->data, err_text(rc));
         }
@@ -300,7 +300,7 @@ static int command_verify(const struct options *options)
     int rc = S_ISDIR(stat_of.st_mode) ? verify_dir(&verify, options->target)
                                       : verify_file(&verify, options->target);
     if (verify.kv != NULL) {
-        snapshot_close(verify.kv);
+        kv_lmdb_close(verify.kv);
     }
     if (rc < 0) {
         return complain(rc, options->target,
@@ -356,12 +356,12 @@ static int command_preview(const struct options *options)
     if (code != 0) {
         return code;
     }
-    int rc = snapshot_open(options->data, &kv);
+    int rc = kv_lmdb_open_readonly(options->data, &kv);
     if (rc < 0) {
         code = complain(rc, options->data, err_text(rc));
     } else {
         code = preview_each(kv, seal, options);
-        snapshot_close(kv);
+        kv_lmdb_close(kv);
     }
     seal_close(seal);
     return code;

@@ -10,7 +10,7 @@
 
 #include <jansson.h>
 
-#include "switch/clearing/snapshot.h"
+#include "switch/store/kv_lmdb.h"
 #include "switch/store/store.h"
 
 enum {
@@ -230,7 +230,7 @@ static void admin_close(struct writer_port *base)
 {
     struct port *port = port_of(base);
     (void)close(port->fd);
-    snapshot_close(base->kv);
+    kv_lmdb_close(base->kv);
     free(port);
 }
 
@@ -267,7 +267,7 @@ static int admin_open(const char *data, const char *socket_path, struct port *po
                        "another process has the store, and no daemon answers at the admin socket");
         return ERR_CONNECT;
     }
-    int rc = snapshot_open(data, &port->base.kv);
+    int rc = kv_lmdb_open_readonly(data, &port->base.kv);
     if (rc < 0) {
         (void)close(port->fd);
         return fail(why, rc, data);
@@ -282,16 +282,16 @@ static int admin_open(const char *data, const char *socket_path, struct port *po
 static int direct_open(const char *data, struct port *port, char why[WHY_LEN])
 {
     struct kv *kv = NULL;
-    int rc = snapshot_open(data, &kv);
+    int rc = kv_lmdb_open_readonly(data, &kv);
     if (rc < 0) {
         return fail(why, rc, data);
     }
     struct store_settings settings = {.path = data,
-                                      .map_bytes = snapshot_map_bytes(kv),
+                                      .map_bytes = kv_lmdb_map_bytes(kv),
                                       .queue_max = QUEUE_MAX,
                                       .batch_max = QUEUE_MAX,
                                       .book = BOOK_SETTINGS_DEFAULT};
-    snapshot_close(kv);
+    kv_lmdb_close(kv);
     rc = store_open(&settings, &port->store);
     if (rc == ERR_EXISTS) {
         return rc;

@@ -29,6 +29,7 @@ struct lmdb {
     size_t map_pages;
     uint64_t free_pages; /* writer thread: as of the last walk */
     uint32_t commits_since_walk;
+    bool readonly;
     bool poisoned;             /* writer thread: a commit failed */
     _Atomic uint32_t permille; /* written by the writer thread, read by any */
 };
@@ -50,6 +51,8 @@ static int translate(int code)
     case MDB_CORRUPTED:
     case MDB_PAGE_NOTFOUND:
         return ERR_CORRUPT;
+    case ENOENT:
+        return ERR_NOT_FOUND;
     case ENOMEM:
         return ERR_MEMORY;
     default:
@@ -123,8 +126,8 @@ static int lmdb_begin(struct kv *kv, bool write, struct kv_txn **out)
     struct lmdb_txn *txn = &lmdb->writer;
     if (write) {
         CHECK(txn->txn == NULL);
-        if (lmdb->poisoned) {
-            return ERR_IO;
+        if (lmdb->poisoned || lmdb->readonly) {
+            return lmdb->readonly ? ERR_USAGE : ERR_IO;
         }
     } else {
         txn = calloc(1, sizeof *txn);
@@ -135,6 +138,10 @@ static int lmdb_begin(struct kv *kv, bool write, struct kv_txn **out)
     txn->base.kv = kv;
     txn->write = write;
     int code = mdb_txn_begin(lmdb->env, NULL, write ? 0 : MDB_RDONLY, &txn->txn);
+    if (code == MDB_MAP_RESIZED && lmdb->readonly) { /* The writer was given a larger map since. */
+        code = mdb_env_set_mapsize(lmdb->env, 0);
+        code = code == 0 ? mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn->txn) : code;
+    }
     if (code != 0) {
         txn->txn = NULL;
         if (!write) {
@@ -280,12 +287,13 @@ static int tables_open(struct lmdb *lmdb)
     static const char *const names[KV_TABLE_COUNT] = {KV_TABLE_MAP(KV_TABLE_NAME)};
 #undef KV_TABLE_NAME
     MDB_txn *txn = NULL;
-    TRY(translate(mdb_txn_begin(lmdb->env, NULL, 0, &txn)));
+    TRY(translate(mdb_txn_begin(lmdb->env, NULL, lmdb->readonly ? MDB_RDONLY : 0, &txn)));
     for (size_t i = 0; i < KV_TABLE_COUNT; i++) {
-        int code = mdb_dbi_open(txn, names[i], MDB_CREATE, &lmdb->tables[i]);
+        int code = mdb_dbi_open(txn, names[i], lmdb->readonly ? 0 : MDB_CREATE, &lmdb->tables[i]);
         if (code != 0) {
             mdb_txn_abort(txn);
-            return translate(code);
+            /* An environment without our tables is no store. */
+            return code == MDB_NOTFOUND ? ERR_CORRUPT : translate(code);
         }
     }
     return translate(mdb_txn_commit(txn));
@@ -299,22 +307,32 @@ static int env_open(struct lmdb *lmdb, const char *path, size_t map_bytes)
     TRY(translate(mdb_env_create(&lmdb->env)));
     TRY(translate(mdb_env_set_maxdbs(lmdb->env, KV_TABLE_COUNT)));
     TRY(translate(mdb_env_set_maxreaders(lmdb->env, READERS_MAX)));
-    TRY(translate(mdb_env_set_mapsize(lmdb->env, map_bytes)));
-    TRY(translate(mdb_env_open(lmdb->env, path, MDB_NOTLS, 0600)));
+    if (!lmdb->readonly) {
+        TRY(translate(mdb_env_set_mapsize(lmdb->env, map_bytes)));
+    }
+    TRY(translate(
+        mdb_env_open(lmdb->env, path, MDB_NOTLS | (lmdb->readonly ? MDB_RDONLY : 0), 0600)));
     TRY(tables_open(lmdb));
     TRY(translate(mdb_env_stat(lmdb->env, &stat)));
     lmdb->page_len = stat.ms_psize;
-    lmdb->map_pages = map_bytes / lmdb->page_len;
+    lmdb->map_pages = kv_lmdb_map_bytes(&lmdb->kv) / lmdb->page_len;
     return usage_count(lmdb);
 }
 
-int kv_lmdb_open(const char *path, size_t map_bytes, struct kv **out)
+uint64_t kv_lmdb_map_bytes(struct kv *kv)
+{
+    MDB_envinfo info;
+    return mdb_env_info(lmdb_of(kv)->env, &info) == 0 ? info.me_mapsize : 0;
+}
+
+static int open_kv(const char *path, size_t map_bytes, bool readonly, struct kv **out)
 {
     struct lmdb *lmdb = calloc(1, sizeof *lmdb);
     if (lmdb == NULL) {
         return ERR_MEMORY;
     }
     lmdb->kv.ops = &lmdb_ops;
+    lmdb->readonly = readonly;
     int rc = env_open(lmdb, path, map_bytes);
     if (rc < 0) {
         int saved = errno;
@@ -324,6 +342,16 @@ int kv_lmdb_open(const char *path, size_t map_bytes, struct kv **out)
     }
     *out = &lmdb->kv;
     return 0;
+}
+
+int kv_lmdb_open(const char *path, size_t map_bytes, struct kv **out)
+{
+    return open_kv(path, map_bytes, false, out);
+}
+
+int kv_lmdb_open_readonly(const char *path, struct kv **out)
+{
+    return open_kv(path, 0, true, out);
 }
 
 void kv_lmdb_close(struct kv *kv)

@@ -9,5 +9,14 @@
  * of another version). @out is the caller's until kv_lmdb_close(). */
 MUST_USE int kv_lmdb_open(const char *path, size_t map_bytes, struct kv **out);
 
+/* The same to read only, beside the process that writes: nothing is made, put and del are
+ * ERR_USAGE. The map is as large as it was last written with. ERR_NOT_FOUND if there is no store.
+ * LMDB must not be open twice in one process: close this before store_open() on the same directory.
+ */
+MUST_USE int kv_lmdb_open_readonly(const char *path, struct kv **out);
+
+/* The size of the map in bytes. */
+uint64_t kv_lmdb_map_bytes(struct kv *kv);
+
 /* No transaction may be running. */
 void kv_lmdb_close(struct kv *kv);

@@ -3,7 +3,7 @@
 #include <dirent.h>
 #include <stdio.h>
 
-#include "switch/clearing/snapshot.h"
+#include "switch/store/kv_lmdb.h"
 #include "switch/clearing/verify.h"
 
 static const struct issuer_id issuers[] = {{"bank", "54321"}};
@@ -86,11 +86,11 @@ unsigned faults(bool with_store, char *text, size_t cap)
     ck_assert_ptr_nonnull(verify.report);
     if (with_store) {
         store_day_release(day);
-        ck_assert_int_eq(snapshot_open(day->data, &verify.kv), 0);
+        ck_assert_int_eq(kv_lmdb_open_readonly(day->data, &verify.kv), 0);
     }
     ck_assert_int_eq(verify_dir(&verify, day->out), 0);
     if (with_store) {
-        snapshot_close(verify.kv);
+        kv_lmdb_close(verify.kv);
         store_day_resume(day);
     }
     (void)fclose(verify.report);
