@@ -245,20 +245,25 @@ static void issuer_closed(struct core *core, uint16_t index)
     }
 }
 
-/* The STANs of what is due are in use, and a late answer to it must find it. */
+static void hold_stan(struct core *core, const char *text)
+{
+    uint64_t stan;
+    if (span_number(span_text(text), &stan) == 0) {
+        stans_hold(&core->stans, (uint32_t)stan);
+    }
+}
+
+/* The STANs of what is UNKNOWN are in use, and a late answer to what is due must find it. */
 static void recovered_due(struct core *core, const struct record *record)
 {
     int issuer = issuer_by_name(core, record->issuer);
     int link = link_by_name(core, record->link);
-    uint64_t stan;
     if (issuer < 0) {
         return;
     }
-    if (span_number(span_text(record->link_stan), &stan) == 0) {
-        stans_hold(&core->stans, (uint32_t)stan);
-    }
-    if (span_number(span_text(record->reversal_stan), &stan) == 0) {
-        stans_hold(&core->stans, (uint32_t)stan);
+    if (record->state == STATE_UNKNOWN) {
+        hold_stan(core, record->link_stan);
+        hold_stan(core, record->reversal_stan);
     }
     if (link >= 0) {
         struct pair_key key =

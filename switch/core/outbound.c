@@ -9,7 +9,7 @@ static const uint8_t passed_on[] = {2,  3,  4,  12, 13, 14, 18, 22, 23, 25, 26, 
                                     35, 41, 42, 43, 48, 49, 54, 55, 60, 61, 62, 63};
 
 /* What a terminal is told of its own request. */
-static const uint8_t echoed[] = {2, 3, 4, 7, 11, 12, 13, 24, 32, 41, 42, 49, 70};
+static const uint8_t echoed[] = {2, 3, 4, 7, 11, 12, 13, 24, 32, 37, 41, 42, 49, 70};
 
 /* MMDD of a business day, in the actions' bytes. */
 static struct span month_day(struct core *core, uint32_t day)
@@ -133,7 +133,9 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
     if (t->record.day != 0) {
         iso_set(&msg, 15, month_day(core, t->record.day));
     }
-    set_if(&msg, 37, t->record.rrn);
+    if (!iso_has(&msg, 37)) {
+        set_if(&msg, 37, t->record.rrn);
+    }
     set_if(&msg, 38, t->outcome.auth);
     set_if(&msg, 39, t->outcome.code);
     set_if(&msg, 54, t->outcome.balance);

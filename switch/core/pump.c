@@ -78,13 +78,6 @@ void pump_row(struct core *core, const struct book_answer *answer)
     t->route.issuer_of_pump = (int32_t)answer->ref;
     t->reverse.due_seq = answer->due_seq;
     t->reverse.tries = answer->due_tries;
-    uint64_t stan;
-    if (span_number(span_text(t->record.link_stan), &stan) == 0) {
-        stans_hold(&core->stans, (uint32_t)stan);
-    }
-    if (span_number(span_text(t->record.reversal_stan), &stan) == 0) {
-        stans_hold(&core->stans, (uint32_t)stan);
-    }
     txn_start(core, t, flow_reversal);
 }
 

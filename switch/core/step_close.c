@@ -42,7 +42,7 @@ enum verdict close_resume(struct core *core, struct txn *t, const struct event *
     }
     t->phase = PHASE_CLOSED;
     t->record.state = stored->state;
-    if (stored->state != intended) {
+    if (stored->state != intended || (stored->marked && stored->state == STATE_UNKNOWN)) {
         t->end = "reversed while open";
         return DROP; /* its reversal was answered already: no 0210 */
     }

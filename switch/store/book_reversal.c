@@ -38,7 +38,8 @@ static bool fits(const void *context, const struct record *original)
     return money_agrees(context, original);
 }
 
-/* The same, and what DE90 says besides the STAN. */
+/* The same, and what DE90 says besides the STAN. Its DE7 tells only where terminals keep theirs:
+ * others stamp each repeat anew, and what is stored is the stamp of the one that came through. */
 static bool fits_de90(const void *context, const struct record *original)
 {
     const struct record *reversal = context;
@@ -46,7 +47,7 @@ static bool fits_de90(const void *context, const struct record *original)
         mti_class(reversal->original_mti) != (original->mti & 0xFFF0u)) {
         return false;
     }
-    if (text_says(reversal->original_de7) && original->de7[0] != 0 &&
+    if (original->identity == IDENTITY_DE7 && text_says(reversal->original_de7) &&
         strcmp(reversal->original_de7, original->de7) != 0) {
         return false;
     }

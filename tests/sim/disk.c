@@ -42,8 +42,8 @@ void disk_crash(struct world *world)
 static void keep_answer(void *context, const struct book_answer *answer)
 {
     struct world *world = context;
-    world->answers = world_grow(world->answers, world->answer_count, &world->answer_cap,
-                                sizeof *world->answers);
+    world->answers =
+        world_grow(world->answers, world->answer_count, &world->answer_cap, sizeof *world->answers);
     world->answers[world->answer_count++] = *answer;
 }
 
@@ -134,7 +134,8 @@ static void commit(struct world *world, const struct task *task)
         world_crash(world, WORLD_CRASH_AFTER_COMMIT);
         return;
     }
-    memmove(world->queue, world->queue + count, (world->queue_count - count) * sizeof *world->queue);
+    memmove(world->queue, world->queue + count,
+            (world->queue_count - count) * sizeof *world->queue);
     world->queue_count -= count;
     world->committing = false;
     hand_out(world);

@@ -191,7 +191,7 @@ static void check_bounds(struct world *world, const struct event *event, uint32_
     if (figures.terminal_slots > settings->slots_max) {
         world_fail(world, "I13", "%u slots of %u", figures.terminal_slots, settings->slots_max);
     }
-    if (event->kind != EV_TERMINAL_FRAME || figures.terminal_slots <= slots_before) {
+    if (event->kind != EV_TERMINAL_FRAME) {
         return;
     }
     uint8_t scratch[2 * FRAME_LEN_MAX];
@@ -200,7 +200,12 @@ static void check_bounds(struct world *world, const struct event *event, uint32_
     struct iso_error error;
     int result = iso_decode(world->plan.listeners[event->u.terminal.listener].dialect,
                             event->u.terminal.message, &room, &msg, &error);
-    if (result == 0 && mti_class(msg.mti) != 4 &&
+    const struct action *first = &world->actions->list[0];
+    if (world->actions->count > 1 && first->kind == ACT_ALARM &&
+        first->u.alarm.alarm == ALARM_SLAB_FULL && mti_is_repeat(msg.mti)) {
+        world_fail(world, "I13", "a repeat is answered when the slab is full");
+    }
+    if (result == 0 && mti_class(msg.mti) != 4 && figures.terminal_slots > slots_before &&
         figures.terminal_slots > settings->slots_max - settings->slots_reserved) {
         world_fail(world, "I13", "a request took a slot that is reserved");
     }

@@ -19,8 +19,7 @@ static void make_key(uint8_t clear[KEY_LEN], uint8_t first, const char *type, st
         clear[i] = (uint8_t)(first + 17 * i);
     }
     hsm_tester_parity(clear, KEY_LEN);
-    int result =
-        hsm_key_wrap(engine, type, 'U', (struct secret_span){clear, KEY_LEN}, out->text);
+    int result = hsm_key_wrap(engine, type, 'U', (struct secret_span){clear, KEY_LEN}, out->text);
     CHECK(result == 0);
 }
 
@@ -60,16 +59,16 @@ struct secret_span sim_pin(void)
 void sim_keys_pvv(const char *pan, char out[5])
 {
     sim_engine();
-    int result = hsm_tester_pvv((struct secret_span){clear_pvk, KEY_LEN}, sim_pin(),
-                                span_text(pan), '1', (uint8_t *)out);
+    int result = hsm_tester_pvv((struct secret_span){clear_pvk, KEY_LEN}, sim_pin(), span_text(pan),
+                                '1', (uint8_t *)out);
     CHECK(result == 0);
     out[4] = '\0';
 }
 
 void sim_pin_block(struct secret_span pin, const char *pan, uint8_t out[8])
 {
-    int result = hsm_tester_pin_block((struct secret_span){clear_tpk, KEY_LEN}, pin,
-                                      span_text(pan), out);
+    int result =
+        hsm_tester_pin_block((struct secret_span){clear_tpk, KEY_LEN}, pin, span_text(pan), out);
     CHECK(result == 0);
 }
 
@@ -119,7 +118,7 @@ void hsm_ask(struct world *world, uint64_t token, enum event_kind question,
     bool late = dice_hits(dice, rates->hsm_late);
     bool refused = dice_hits(dice, rates->hsm_error);
     int64_t took_ms = dice_between(dice, 1, 20);
-    int64_t late_ms = dice_between(dice, 500, 6000);
+    int64_t late_ms = dice_between(dice, 900, 8000);
     uint8_t error = draw_error(dice);
     hsm_execute(sim_engine(), command, &reply, scratch);
     if (refused) {

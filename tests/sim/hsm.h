@@ -1,11 +1,12 @@
 /* The HSM of a world: the real hsm_execute() behind a line that delays, loses and refuses.
  *
- * One engine and one set of keys serve all worlds of the process: they are constants, and unwrapping
- * them costs more than a world. */
+ * One engine and one set of keys serve all worlds of the process: they are constants, and
+ * unwrapping them costs more than a world. */
 #pragma once
 
 #include "hsm_sim/engine/engine.h"
 #include "switch/core/action.h"
+#include "switch/core/event.h"
 #include "switch/core/settings.h"
 
 struct world;

@@ -12,8 +12,8 @@ static const struct {
     enum mark what;
     enum mark_kind kind;
 } impossible[] = {
-    {MARK_PARTIAL, KIND_balance},       {MARK_CLOSED_UNKNOWN, KIND_balance},
-    {MARK_PRESENTED, KIND_balance},     {MARK_NETTED, KIND_balance},
+    {MARK_PARTIAL, KIND_balance},         {MARK_CLOSED_UNKNOWN, KIND_balance},
+    {MARK_PRESENTED, KIND_balance},       {MARK_NETTED, KIND_balance},
     {MARK_PRESENTED, KIND_authorization}, {MARK_NETTED, KIND_authorization},
     {MARK_CLOSED_MARKED, KIND_balance},
 };

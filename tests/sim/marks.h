@@ -34,6 +34,7 @@
     X(ISSUER_DOUBT, "answered in doubt")                                                           \
     X(ISSUER_HANG_UP, "issuer hung up")                                                            \
     X(ISSUER_SLOW, "processed after its reversal")                                                 \
+    X(ISSUER_STALLED, "processed long after its reversal")                                         \
     X(LINK_CUT, "in flight when its link was cut")                                                 \
     X(CLOSED_UNKNOWN, "stored UNKNOWN")                                                            \
     X(CLOSED_MARKED, "stored as reversed while open")                                              \

@@ -46,8 +46,8 @@ static uint16_t listener_of(uint16_t terminal)
 
 size_t net_connect(struct world *world, uint16_t terminal)
 {
-    world->wires = world_grow(world->wires, world->wire_count, &world->wire_cap,
-                              sizeof *world->wires);
+    world->wires =
+        world_grow(world->wires, world->wire_count, &world->wire_cap, sizeof *world->wires);
     world->wires[world->wire_count++] =
         (struct wire){.open = true, .life = world->life, .terminal = terminal};
     world->newest[terminal] = world->wire_count;
@@ -121,7 +121,9 @@ void net_terminal_sends(struct world *world, uint16_t terminal, size_t conn, str
 static void answer_arrives(struct world *world, const struct task *task)
 {
     const struct wire *wire = wire_at(world, task->a);
-    if (wire->open) {
+    /* What a switch wrote before it died may still be delivered. */
+    bool survives = dice_hits(&world->dice_net, FRAMES_SURVIVE_PERMILLE);
+    if (wire->open || (wire->life != world->life && survives)) {
         terminals_hear(world, wire->terminal, task->a, span_make(task->bytes, task->len));
     }
 }
@@ -205,6 +207,9 @@ static void request_arrives(struct world *world, const struct task *task)
     bool current = wire->open && wire->epoch == task->b;
     /* What was written before a cut may lie in the peer's buffer, and be read. */
     bool survives = dice_hits(&world->dice_net, FRAMES_SURVIVE_PERMILLE);
+    if (!current) {
+        issuer_was_cut(world, (uint16_t)task->a, span_make(task->bytes, task->len));
+    }
     if (current || survives) {
         issuer_hears(world, (uint16_t)task->a, (uint32_t)task->b,
                      span_make(task->bytes, task->len));
@@ -233,11 +238,7 @@ static void issuer_frame_arrives(struct world *world, const struct task *task)
     if (!wire->open || wire->epoch != task->b || !world->up) {
         return;
     }
-    issuer_got_through(world, (uint16_t)task->a, span_make(task->bytes, task->len));
-    struct event event = {.kind = EV_ISSUER_FRAME};
-    event.u.issuer.link = (uint16_t)task->a;
-    event.u.issuer.message = span_make(task->bytes, task->len);
-    world_feed(world, &event);
+    net_issuer_delivers(world, (uint16_t)task->a, span_make(task->bytes, task->len));
 }
 
 void net_issuer_sends(struct world *world, uint16_t link, uint32_t epoch, struct span message)
@@ -255,6 +256,19 @@ void net_issuer_sends(struct world *world, uint16_t link, uint32_t epoch, struct
     }
     int64_t wait_ms = queue_behind(world, &wire->down_ms, delay_ms);
     world_later(world, wait_ms, issuer_frame_arrives, link, epoch, message);
+}
+
+bool net_issuer_delivers(struct world *world, uint16_t link, struct span message)
+{
+    if (!world->links[link].open || !world->up) {
+        return false;
+    }
+    issuer_got_through(world, link, message);
+    struct event event = {.kind = EV_ISSUER_FRAME};
+    event.u.issuer.link = link;
+    event.u.issuer.message = message;
+    world_feed(world, &event);
+    return true;
 }
 
 /* The switch is dead: so are all its connections, though frames that it wrote may still arrive. */

@@ -6,6 +6,8 @@
 
 enum { NEVER_PERMILLE = 450 };
 
+static const int64_t HALF_YEAR_MS = 15768000000LL; /* 182.5 days */
+
 /* Half of the faults never happen in a given world, so that those which do are not drowned. */
 static uint32_t rate(struct dice *dice, uint32_t most)
 {
@@ -32,7 +34,7 @@ static void draw_rates(struct rates *r, struct dice *dice)
     r->disk_ms = one_of(dice, commits, 3);
     r->disk_slow = rate(dice, 30);
     r->hsm_lost = rate(dice, 60);
-    r->hsm_late = rate(dice, 80);
+    r->hsm_late = rate(dice, 200);
     r->hsm_error = rate(dice, 40);
     r->issuer_drop = rate(dice, 80);
     r->issuer_silent = rate(dice, 80);
@@ -42,11 +44,12 @@ static void draw_rates(struct rates *r, struct dice *dice)
     r->issuer_doubt = rate(dice, 80);
     r->issuer_hang_up = rate(dice, 30);
     r->issuer_slow = rate(dice, 80);
+    r->issuer_stalls = rate(dice, 60);
     r->issuer_ms = one_of(dice, delays, 3);
     r->sign_on_refused = rate(dice, 400);
     r->reversal_again = rate(dice, 400);
     r->reversal_dead = rate(dice, 15);
-    r->crash_at_commit = rate(dice, 8);
+    r->crash_at_commit = rate(dice, 15);
     r->crash_in_actions = rate(dice, 3);
     r->crash_in_recovery = rate(dice, 400);
     r->commit_fails = rate(dice, 4);
@@ -63,6 +66,21 @@ static void draw_rates(struct rates *r, struct dice *dice)
     r->give_up = rate(dice, 300);
     r->twin = rate(dice, 50);
     r->forge = rate(dice, 100);
+}
+
+/* In the other worlds the switch lives on: only there may a request be processed after its reversal
+ * was believed to be done, because a restart forgets whom a late answer belongs to. */
+static void spare_crashes(struct rates *r, bool spared)
+{
+    if (!spared) {
+        r->issuer_stalls = 0;
+        return;
+    }
+    r->crash_at_commit = 0;
+    r->crash_in_actions = 0;
+    r->crash_in_recovery = 0;
+    r->commit_fails = 0;
+    r->crash_count = 0;
 }
 
 static void make_listeners(struct plan *plan)
@@ -169,10 +187,10 @@ static void make_cards(struct plan *plan)
     for (uint32_t i = 0; i < PLAN_CARDS; i++) {
         struct card_settings *card = &plan->cards[i];
         struct stub_account *account = &plan->accounts[i];
-        const char *bin = i < PLAN_ISSUER_CARDS        ? "411111"
-                          : i < 2 * PLAN_ISSUER_CARDS  ? "520000"
-                          : i == PLAN_CARD_UNROUTED    ? "601100"
-                                                       : "530000";
+        const char *bin = i < PLAN_ISSUER_CARDS       ? "411111"
+                          : i < 2 * PLAN_ISSUER_CARDS ? "520000"
+                          : i == PLAN_CARD_UNROUTED   ? "601100"
+                                                      : "530000";
         snprintf(card->pan, sizeof card->pan, "%s%09u0", bin, 7000 + i);
         put_check_digit(card->pan);
         snprintf(card->expiry, sizeof card->expiry, "%s", i == PLAN_CARD_EXPIRED ? "2001" : "3012");
@@ -207,8 +225,8 @@ static struct routes *make_routes(bool whole)
 static void draw_settings(struct plan *plan, struct dice *dice)
 {
     struct core_settings *s = &plan->settings;
-    bool tight = dice_hits(dice, 200);
-    bool few_stans = dice_hits(dice, 250);
+    bool tight = dice_hits(dice, plan->crypto ? 500 : 200);
+    bool few_stans = dice_hits(dice, 350);
     s->listeners = plan->listeners;
     s->groups = plan->groups;
     s->terminals = plan->terminals;
@@ -221,16 +239,16 @@ static void draw_settings(struct plan *plan, struct dice *dice)
     s->terminal_count = PLAN_TERMINALS;
     s->issuer_count = PLAN_ISSUERS;
     s->card_count = PLAN_CARDS; /* sorted, because the BINs above are */
-    s->slots_max = tight ? (uint32_t)dice_between(dice, 3, 8) : 48;
+    s->slots_max = tight ? (uint32_t)dice_between(dice, 3, 6) : 48;
     s->slots_reserved = tight ? (uint32_t)dice_between(dice, 1, 2) : 4;
-    s->reversals_max = (uint32_t)dice_between(dice, 1, 12);
+    s->reversals_max = tight ? 1 : (uint32_t)dice_between(dice, 1, 12);
     s->hsm_ms = 1000;
     s->reversal_answer_ms = (uint32_t)dice_between(dice, 1000, 5000);
     s->retry_first_ms = (uint32_t)dice_between(dice, 500, 5000);
     s->retry_max_ms = s->retry_first_ms * 8;
     s->seed = plan->seed;
     s->stan_first = few_stans ? 1001 : 1;
-    s->stan_last = few_stans ? 1001 + (uint32_t)dice_between(dice, 40, 120) : 999999;
+    s->stan_last = few_stans ? 1001 + (uint32_t)dice_between(dice, 24, 50) : 999999;
     plan->reloaded = *s;
     plan->reloaded.terminals = plan->terminals_reloaded;
     plan->reloaded.routes = plan->routes_reloaded;
@@ -238,7 +256,7 @@ static void draw_settings(struct plan *plan, struct dice *dice)
 
 static void draw_book(struct plan *plan, struct dice *dice)
 {
-    static const uint32_t sizes[] = {30, 60, 120};
+    static const uint32_t sizes[] = {1, 2, 4}; /* of 64 MiB */
     plan->book = BOOK_SETTINGS_DEFAULT;
     if (dice_hits(dice, 100)) {
         plan->book.window_ms = 180000;
@@ -249,6 +267,9 @@ static void draw_book(struct plan *plan, struct dice *dice)
     /* 2026-11-21T12:00:00Z, or just before the year ends. */
     bool new_year = dice_hits(dice, 150);
     plan->start_wall_ms = new_year ? 1798761540000LL : 1795262400000LL;
+    bool clock_off = dice_hits(dice, 150);
+    int64_t flip_ms = dice_between(dice, 0, plan->faults_ms);
+    plan->clock_off_ms = clock_off ? HALF_YEAR_MS + flip_ms : 0;
     plan->start_day = new_year ? 20261231 : 20261121;
 }
 
@@ -258,9 +279,11 @@ void plan_init(struct plan *plan, uint64_t seed)
     memset(plan, 0, sizeof *plan);
     plan->seed = seed;
     plan->crypto = dice_hits(&dice, 250);
-    plan->sale_count = (uint32_t)dice_between(&dice, 20, 120);
-    plan->faults_ms = dice_between(&dice, 20000, 200000);
+    plan->sale_count = (uint32_t)dice_between(&dice, 20, 160);
+    bool short_day = dice_hits(&dice, 500);
+    plan->faults_ms = dice_between(&dice, 15000, short_day ? 60000 : 200000);
     draw_rates(&plan->rates, &dice);
+    spare_crashes(&plan->rates, dice_hits(&dice, 250));
     plan->routes = make_routes(true);
     plan->routes_reloaded = make_routes(false);
     make_listeners(plan);

@@ -18,7 +18,8 @@ enum {
     PLAN_CARD_EXPIRED = 12,
     PLAN_CARD_UNROUTED = 13,
     PLAN_PIN_LEN = 4,
-    PLAN_GROUP_SIGNED = 5, /* the group whose messages have a MAC, and a PIN at times */
+    PLAN_GROUP_CLOCK_OFF = 3, /* and the next: DE12, DE7 */
+    PLAN_GROUP_SIGNED = 5,    /* the group whose messages have a MAC, and a PIN at times */
 };
 
 /* How often, in thousandths, unless the name says otherwise. */
@@ -42,6 +43,7 @@ struct rates {
     uint32_t issuer_doubt;
     uint32_t issuer_hang_up;
     uint32_t issuer_slow;
+    uint32_t issuer_stalls; /* longer than any 25 is doubted; never where the switch may crash */
     uint32_t issuer_ms;
     uint32_t sign_on_refused;
     uint32_t reversal_again;
@@ -57,7 +59,7 @@ struct rates {
     uint32_t reload_count;
     uint32_t noise_count; /* unknown terminals, malformed messages */
     uint32_t repeat_after;
-    uint32_t reverse;    /* what was approved */
+    uint32_t reverse; /* what was approved */
     uint32_t reverse_in_flight;
     uint32_t reverse_first;
     uint32_t give_up; /* a terminal that neither repeats on nor reverses */
@@ -73,6 +75,7 @@ struct plan {
     int64_t faults_ms; /* how long they go on */
     int64_t start_wall_ms;
     uint32_t start_day;
+    int64_t clock_off_ms; /* of the terminals of two groups: half a year, where years flip */
     struct book_settings book;
     bool forgetful[PLAN_ISSUERS];     /* an issuer without tombstones: 25, and posts what comes */
     bool unknown_is_25[PLAN_ISSUERS]; /* what an issuer with tombstones says */

@@ -36,10 +36,11 @@ struct sale {
     bool chip;
     bool pin;
     bool pin_wrong;
-    bool bad_card; /* the check digit is wrong */
-    bool forged;   /* somebody else's: its MAC is wrong */
-    bool twin;     /* has the K of another sale, and other content */
-    bool has_twin; /* there is one like that */
+    bool bad_card;    /* the check digit is wrong */
+    bool forged;      /* somebody else's: its MAC is wrong */
+    bool twin;        /* has the K of another sale, and other content */
+    bool has_twin;    /* there is one like that */
+    uint32_t partner; /* the other of the two + 1, 0: none */
 
     /* the plan of its terminal */
     uint32_t sends_max;
@@ -54,15 +55,15 @@ struct sale {
     /* what happened */
     int64_t first_sent_ms;
     uint32_t sends;
-    uint32_t timer;       /* the newest; older ones are void */
+    uint32_t timer;              /* the newest; older ones are void */
     char de7s[SALE_DE7_MAX][11]; /* all it sent: an answer echoes one of them */
     uint32_t de7_count;
-    struct heard first;   /* the first answer */
-    bool approved;        /* an approval was heard */
-    bool other_code;      /* a 94 was heard */
+    struct heard first;    /* the first answer */
+    struct heard approval; /* the first approval: not the first answer after an unrecorded 96 */
+    bool told_96;          /* refused unrecorded, perhaps: then it is not repeated */
     size_t conn_after_reversal; /* connection of a repeat that was sent after the reversal was
                                    acknowledged; nothing else was sent on it */
-    bool done;
+    bool gave_up;
 
     struct {
         bool wanted;
@@ -77,6 +78,6 @@ struct sale {
         uint32_t timer;
         bool answered;
         bool accepted; /* 00 */
-        bool partial_first;
+        char code[3];
     } reversal;
 };

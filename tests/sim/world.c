@@ -177,12 +177,10 @@ static bool recover(struct world *world)
     }
     world_say(world, "--- recovered: %llu open, %llu due in all",
               (unsigned long long)found.open_count, (unsigned long long)found.due_count);
-    for (uint16_t i = 0; i < PLAN_ISSUERS; i++) {
-        uint32_t stan = 0;
-        result = book_last_stan(world->book, world->plan.issuers[i].name, &stan);
-        CHECK(result == 0);
-        core_resume_stan(world->core, i, stan);
-    }
+    uint32_t stan = 0;
+    result = book_last_stan(world->book, &stan);
+    CHECK(result == 0);
+    core_resume_stan(world->core, stan);
     return true;
 }
 
@@ -336,6 +334,10 @@ static void turn(struct world *world)
         world->ticks_in_row = 0;
         task.run(world, &task);
         free(task.bytes);
+        return;
+    }
+    if (deadline == INT64_MAX) {
+        world->now_ms += CALM_MS_MAX; /* nobody will ever do anything */
         return;
     }
     struct event event = {.kind = EV_TICKED};

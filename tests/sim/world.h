@@ -1,8 +1,8 @@
 /* One world: virtual time, the real core and the real book, and faulty neighbours around them.
  *
- * Everything that happens is a task at a time; tasks of one time run in the order in which they were
- * made. The world ends when the faults have stopped and nothing is left to do; then the auditor
- * (audit.h) compares what terminals saw, what issuers posted, and what the store says. */
+ * Everything that happens is a task at a time; tasks of one time run in the order in which they
+ * were made. The world ends when the faults have stopped and nothing is left to do; then the
+ * auditor (audit.h) compares what terminals saw, what issuers posted, and what the store says. */
 #pragma once
 
 #include "routes/issuer_stub.h"
@@ -61,6 +61,7 @@ struct heard_request {
     uint16_t link;
     struct stub_name name;
     uint32_t sale;
+    bool came;           /* it did; else only a reversal of it */
     bool resolved;       /* its answer, or a reversal of it, got through */
     bool answered_right; /* an answer without a planted error was sent */
     bool answered_wrong;
@@ -187,6 +188,8 @@ void net_switch_sends_terminal(struct world *world, uint64_t conn, struct span t
                                struct span message);
 void net_switch_sends_issuer(struct world *world, uint16_t link, struct span message);
 void net_issuer_sends(struct world *world, uint16_t link, uint32_t epoch, struct span message);
+/* At once, if the link has a connection: else false. */
+bool net_issuer_delivers(struct world *world, uint16_t link, struct span message);
 void net_cut_link(struct world *world, uint16_t link);
 void net_dial_all(struct world *world);
 void net_crash(struct world *world);
@@ -195,6 +198,8 @@ void net_crash(struct world *world);
 void issuer_hears(struct world *world, uint16_t link, uint32_t epoch, struct span message);
 void issuers_open(struct world *world);
 void issuers_close(struct world *world);
+/* The link of a message was cut while it was on its way. */
+void issuer_was_cut(struct world *world, uint16_t link, struct span message);
 /* An answer of an issuer got through to the switch. */
 void issuer_got_through(struct world *world, uint16_t link, struct span message);
 

@@ -243,10 +243,25 @@ START_TEST(every_way_of_naming_finds_the_original)
 }
 END_TEST
 
+START_TEST(restamped_de7_names_its_original_all_the_same)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record closed = fixture_closed(f, &purchase, STATE_APPROVED);
+    struct record reversal = fixture_reversal(&purchase);
+    memcpy(reversal.original_de7, "1121999999", 11);
+    ck_assert_int_eq(purchase.identity, IDENTITY_DE12);
+    ANSWERS(f, reversal, "00");
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_REVERSAL_DUE);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(what_does_not_agree_is_not_the_original)
 {
     struct fixture *f = fixture_open(_i);
     struct record purchase = fixture_purchase(1, 1000);
+    purchase.identity = IDENTITY_DE7; /* only then does DE7 tell two transactions apart */
     struct record closed = fixture_closed(f, &purchase, STATE_APPROVED);
     struct record wrong[6];
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
@@ -511,6 +526,7 @@ int main(void)
     tcase_add_loop_test(tc, every_way_of_naming_finds_the_original, 0,
                         NAMING_COUNT * FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, what_does_not_agree_is_not_the_original, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, restamped_de7_names_its_original_all_the_same, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, newest_of_equals_is_reversed, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, original_is_found_in_the_written_index, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_may_state_the_amount_that_was_approved, 0, FIXTURE_KV_COUNT);

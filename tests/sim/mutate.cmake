@@ -1,0 +1,31 @@
+# Write OUT: SOURCE with what MUTANT says replaced. The text to find must stand there exactly once,
+# or the mutant no longer means what it says.
+file(READ "${MUTANT}" text)
+file(READ "${SOURCE}" source)
+
+# The text between <<< and >>> behind KEY.
+function(between key out)
+  string(FIND "${text}" "\n${key}: <<<" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${MUTANT}: no '${key}: <<<'")
+  endif()
+  string(LENGTH "\n${key}: <<<" skip)
+  math(EXPR at "${at} + ${skip}")
+  string(SUBSTRING "${text}" ${at} -1 rest)
+  string(FIND "${rest}" ">>>" end)
+  if(end EQUAL -1)
+    message(FATAL_ERROR "${MUTANT}: no '>>>' behind '${key}:'")
+  endif()
+  string(SUBSTRING "${rest}" 0 ${end} part)
+  set(${out} "${part}" PARENT_SCOPE)
+endfunction()
+
+between(find find)
+between(replace replace)
+string(FIND "${source}" "${find}" first)
+string(FIND "${source}" "${find}" last REVERSE)
+if(first EQUAL -1 OR NOT first EQUAL last)
+  message(FATAL_ERROR "${MUTANT}: the text to find must stand exactly once in ${SOURCE}")
+endif()
+string(REPLACE "${find}" "${replace}" mutated "${source}")
+file(WRITE "${OUT}" "${mutated}")
