@@ -20,6 +20,7 @@ struct listener {
     struct conn_pool *pool;
     uv_poll_t poll;
     uv_timer_t rest;
+    void (*on_refused)(void *user); /* or NULL */
     int fd;
     uint32_t handles;
     uint32_t count;
@@ -58,6 +59,9 @@ static void stream_take(struct listener *listener, int fd)
     }
     if (conn == 0) {
         close(fd);
+        if (listener->on_refused != NULL) {
+            listener->on_refused(listener->owner.endpoint->user);
+        }
         return;
     }
     listener->count++;
@@ -140,6 +144,11 @@ int listener_open(struct conn_pool *pool, const char *address, uint32_t count_ma
     on_rested(&listener->rest);
     *out = listener;
     return 0;
+}
+
+void listener_tell_refused(struct listener *listener, void (*on_refused)(void *user))
+{
+    listener->on_refused = on_refused;
 }
 
 int listener_port(const struct listener *listener)

@@ -13,6 +13,10 @@ struct listener;
 MUST_USE int listener_open(struct conn_pool *pool, const char *address, uint32_t count_max,
                            const struct endpoint *endpoint, struct listener **out, int *uv_error);
 
+/* From now on call @on_refused with the endpoint's user for each peer that is closed at once
+ * because the listener's share of the pool, or the pool, is taken. */
+void listener_tell_refused(struct listener *listener, void (*on_refused)(void *user));
+
 /* The port that is listened on. */
 int listener_port(const struct listener *listener);
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -18,7 +19,9 @@ enum {
     PORT_LINE_LEN_MAX = 4096,
     WHY_LEN = 256,
     QUEUE_MAX = 16,
-    PATH_MAX_LEN = 512
+    PATH_MAX_LEN = 512,
+    LOCK_TRIES = 60,
+    LOCK_WAIT_NS = 50000000,
 };
 
 struct port {
@@ -315,9 +318,17 @@ int writer_port_open(const char *data, const char *socket_path, struct writer_po
         return fail(why, ERR_MEMORY, data);
     }
     port->fd = -1;
+    /* Who has the store and does not answer may be a daemon that is starting, or a process that was
+     * killed and whose lock the kernel has not taken away yet. */
+    static const struct timespec pause = {.tv_nsec = LOCK_WAIT_NS};
     int rc = direct_open(data, port, why);
-    if (rc == ERR_EXISTS) {
+    for (int tries = 0; rc == ERR_EXISTS; tries++) {
         rc = admin_open(data, socket_path, port, why);
+        if (rc != ERR_CONNECT || tries == LOCK_TRIES) {
+            break;
+        }
+        (void)nanosleep(&pause, NULL);
+        rc = direct_open(data, port, why);
     }
     if (rc < 0) {
         free(port);

@@ -45,6 +45,26 @@ static void fail_stop(void *context, int err, const char *what)
     _exit(EXIT_STORE);
 }
 
+/* What whoever reads the refusal should look at. Nothing is said of the key but where it is. */
+static const char *store_hint(const char *data_dir, int result)
+{
+    char tables[1200];
+    snprintf(tables, sizeof tables, "%s/data.mdb", data_dir);
+    switch (result) {
+    case ERR_NOT_FOUND:
+        return access(tables, F_OK) == 0 ? " (its file `key` is missing: it is in your backup)"
+                                         : " (make one with --init)";
+    case ERR_EXISTS:
+        return " (another process has it)";
+    case ERR_CONFIG:
+        return " (its file `key` must hold the key alone, mode 0400 or 0600)";
+    case ERR_CORRUPT:
+        return " (it is damaged, or its file `key` is of another store)";
+    default:
+        return "";
+    }
+}
+
 static int open_store(struct daemon *daemon)
 {
     struct store_settings settings = daemon_store_settings(daemon->config, daemon->data_dir);
@@ -56,10 +76,7 @@ static int open_store(struct daemon *daemon)
     }
     if (result != 0) {
         fprintf(stderr, "switchd: %s: cannot open the store: %s%s\n", daemon->data_dir,
-                err_text(result),
-                result == ERR_NOT_FOUND ? " (make one with --init)"
-                : result == ERR_EXISTS  ? " (another process has it)"
-                                        : "");
+                err_text(result), store_hint(daemon->data_dir, result));
         return EXIT_STORE;
     }
     daemon->seal = store_seal(daemon->store);

@@ -93,6 +93,14 @@ static void on_close(void *user, conn_id conn, enum conn_reason reason, int erro
     driver_feed(gate->edge->driver, &event);
 }
 
+static void on_refused(void *user)
+{
+    const struct gate *gate = user;
+    const struct listener_settings *listener =
+        &driver_parts(gate->edge->driver)->config->core.listeners[gate->index];
+    driver_alarm(gate->edge->driver, "terminal.refused", listener->name, listener->connections_max);
+}
+
 static const struct conn_events events = {.on_message = on_message, .on_close = on_close};
 
 struct terminal_edge *terminal_edge_new(struct driver *driver)
@@ -144,6 +152,7 @@ int terminal_edge_listen(struct terminal_edge *edge)
             log_end(&line);
             return result;
         }
+        listener_tell_refused(edge->gates[i].listener, on_refused);
     }
     return 0;
 }
@@ -176,6 +185,11 @@ void terminal_send(struct terminal_edge *edge, uint16_t listener, uint64_t conn,
 {
     show(&edge->gates[listener], "to", message);
     int result = conn_send(edge->pool, conn, tpdu, message);
+    if (result == ERR_FULL) {
+        /* One turn may answer more than a ring holds: whether the peer reads, the kernel knows. */
+        conn_flush_all(edge->pool);
+        result = conn_send(edge->pool, conn, tpdu, message);
+    }
     if (result != 0) {
         driver_alarm(edge->driver, "terminal.undelivered", err_name(result), 0);
         conn_close(edge->pool, conn, false);

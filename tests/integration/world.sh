@@ -8,8 +8,8 @@
 #
 # Variables that may be set before world_make: WORLD_TERMINALS, WORLD_CARDS, WORLD_SEED, WORLD_BIN
 # (default build/bin), WORLD_ANSWER (link answer time), WORLD_MAP, WORLD_PREALLOCATE, WORLD_DIALECT,
-# WORLD_FRAME, WORLD_LOG. VISA_OPTIONS, MC_OPTIONS, HSM_OPTIONS, SWITCH_OPTIONS are arrays that the
-# next start appends.
+# WORLD_FRAME, WORLD_LOG, WORLD_CONNECTIONS, WORLD_MORE (more sections of switch.yml). VISA_OPTIONS,
+# MC_OPTIONS, HSM_OPTIONS, SWITCH_OPTIONS are arrays that the next start appends.
 
 WORLD_BIN=${WORLD_BIN:-build/bin}
 VISA_OPTIONS=()
@@ -17,17 +17,20 @@ MC_OPTIONS=()
 HSM_OPTIONS=()
 SWITCH_OPTIONS=()
 
-# A port below 32768 on 127.0.0.1 that nobody listens on and that was not given before.
-declare -A world_given=()
+# A port below 32768 on 127.0.0.1 that nobody listens on and that no other world has: a world's
+# processes die and come back, and meanwhile their ports must not be taken. The lock of a port's file
+# is held by this shell and what it starts.
 free_port() {
-  local port
+  local port locks=${TMPDIR:-/tmp}/cardswitch-ports-$UID lock
+  mkdir -p -m 700 "$locks"
   while :; do
     port=$((20000 + RANDOM % 11000))
-    [ -n "${world_given[$port]:-}" ] && continue
-    (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null && continue
-    world_given[$port]=1
-    FREE_PORT=$port
-    return
+    exec {lock}>"$locks/$port"
+    if flock -n "$lock" && ! (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then
+      FREE_PORT=$port
+      return
+    fi
+    exec {lock}>&-
   done
 }
 
@@ -73,7 +76,7 @@ listeners:
     address: 127.0.0.1:$POS_PORT
     frame: ${WORLD_FRAME:-len2+tpdu}
     dialect: ${WORLD_DIALECT:-iso87_bcd}
-    connections: 1000
+    connections: ${WORLD_CONNECTIONS:-1000}
 groups:
   shops:
     identity: de12
@@ -111,6 +114,7 @@ retries:
   first: 500ms
   max: 5s
 YML
+  [ -z "${WORLD_MORE:-}" ] || printf '%s\n' "$WORLD_MORE" >>"$WORLD/set/switch.yml"
 }
 
 # Start NAME with a command; its pid is kept, its output is appended to log/NAME.log.
@@ -186,7 +190,7 @@ world_stop() {
     pid=$(cat "$WORLD/pid/$name")
     rm -f "$WORLD/pid/$name"
     kill "$pid" 2>/dev/null
-    wait_until 30 world_gone "$pid" || kill -9 "$pid" 2>/dev/null
+    wait_until 90 world_gone "$pid" || kill -9 "$pid" 2>/dev/null
     wait "$pid" 2>/dev/null
   done
 }
@@ -202,19 +206,35 @@ world_kill() {
 }
 
 world_end() {
-  [ -n "${WORLD:-}" ] && world_stop
+  local pid
+  [ -n "${WORLD:-}" ] || return 0
+  for pid in "$WORLD"/pid/*; do
+    case ${pid##*/} in switch | visa | mc | hsm | '*') ;; *) world_stop "${pid##*/}" ;; esac
+  done
+  world_stop
   return 0
 }
 
 ctl() { "$WORLD_BIN/switchctl" --data "$DATA" "$@"; }
 
-# terminal-sim against this world: terminals JOURNAL OPTIONS...
-terminals() {
+# terminal-sim against this world: terminals JOURNAL OPTIONS... terminals_run NAME does the same in
+# the background, as a process NAME of the world: its summary is in log/NAME.log, SIGTERM ends it.
+terminals_command() {
   local journal=$1
   shift
-  "$WORLD_BIN/terminal-sim" run --connect "127.0.0.1:$POS_PORT" --data "$WORLD/set" \
-    --frame "${WORLD_FRAME:-len2+tpdu}" --dialect "${WORLD_DIALECT:-iso87_bcd}" \
-    --journal "$WORLD/$journal" --quiet "$@"
+  TERMINALS=("$WORLD_BIN/terminal-sim" run --connect "127.0.0.1:$POS_PORT" --data "$WORLD/set"
+             --frame "${WORLD_FRAME:-len2+tpdu}" --dialect "${WORLD_DIALECT:-iso87_bcd}"
+             --journal "$WORLD/$journal" --quiet "$@")
+}
+terminals() {
+  terminals_command "$@"
+  "${TERMINALS[@]}"
+}
+terminals_run() {
+  local name=$1
+  shift
+  terminals_command "$@"
+  world_run "$name" "${TERMINALS[@]}"
 }
 
 # Reversals of ours that are still due.

@@ -70,7 +70,12 @@ void terminal_deinit(struct terminal *terminal)
 
 void terminal_resume(struct terminal *terminal, uint32_t stan)
 {
-    terminal->stan = stan;
+    /* The last line may be the answer to an older request: only a step ahead counts (STANs wrap).
+     */
+    uint32_t ahead = (stan + STAN_MAX - terminal->stan) % STAN_MAX;
+    if (!terminal->resumed || ahead < STAN_MAX / 2) {
+        terminal->stan = stan;
+    }
     terminal->resumed = true;
 }
 

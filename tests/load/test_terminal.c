@@ -353,6 +353,17 @@ START_TEST(stans_wrap_and_never_are_zero)
 }
 END_TEST
 
+START_TEST(stans_go_on_behind_the_newest_whatever_line_is_last)
+{
+    bench_open(KIOSK);
+    terminal_resume(&bench.terminal, STAN_MAX);
+    terminal_resume(&bench.terminal, 1);
+    terminal_resume(&bench.terminal, STAN_MAX); /* an older request is answered last */
+    ck_assert_uint_eq(begun()->stan, 2);
+    bench_shut();
+}
+END_TEST
+
 START_TEST(same_seed_makes_the_same_set)
 {
     struct support one;
@@ -416,6 +427,7 @@ int main(void)
     tcase_add_test(alone, repeat_keeps_its_name_and_restamps_only_de7);
     tcase_add_test(alone, late_answer_does_not_stop_a_reversal);
     tcase_add_test(alone, stans_wrap_and_never_are_zero);
+    tcase_add_test(alone, stans_go_on_behind_the_newest_whatever_line_is_last);
     tcase_add_test(alone, same_seed_makes_the_same_set);
     tcase_add_test(alone, option_values_are_read_exactly);
     suite_add_tcase(suite, alone);

@@ -1,0 +1,103 @@
+#!/usr/bin/env bash
+# Peers on the terminals' port that are broken, slow, deaf or hostile. Each of them is dealt with and
+# told in the log, and none of them harms the terminals that work meanwhile.
+WORLD_TERMINALS=16
+WORLD_CARDS=24
+WORLD_CONNECTIONS=64
+WORLD_MORE='limits:
+  frame: 500ms
+  slots: 512
+  reserved: 64'
+. "$(dirname "$0")/testing.sh"
+
+world_make "$scratch/world"
+must "the world starts" world_start
+must "both links sign on" wait_until 20 links_up
+terminals_run load pos.journal --json --terminals 8 --rate 200 --duration 1h --repeat-after 3s --settle 30s
+load=$(cat "$WORLD/pid/load")
+must "the terminals are at work" wait_until 60 grown pos.journal 400 0
+pos=127.0.0.1:$POS_PORT
+logged() { [ "$(world_log switch | grep -cE -- "$1")" -ge "${2:-1}" ]; }
+# The switch's own memory: the pages of the store's map are not its.
+memory_kb() { awk '/^RssAnon/ {print $2}' "/proc/$(cat "$WORLD/pid/switch")/status"; }
+work_goes_on() { local now; now=$(lines "$WORLD/pos.journal"); wait_until 60 grown pos.journal 100 "$now"; }
+
+# Send stdin as `netpoke $3...` does; the switch must close the connection (or not: 1), and tell why.
+hostile() { # TEXT CODE LOGGED NETPOKE...
+  local text=$1 code=$2 line=$3 count
+  shift 3
+  count=$(world_log switch | grep -cE -- "$line")
+  check "$text" exits "$code" "$WORLD_BIN/netpoke" "$@" <"$scratch/input"
+  echo "        $said"
+  check "$text: the log tells" wait_until 20 logged "$line" $((count + 1))
+}
+input() { printf "$1" >"$scratch/input"; }
+
+before=$(memory_kb)
+input '\xff\xff\x60'
+hostile "a frame of 65535 bytes" 0 'terminal.closed .*reason="framing lost" .*looks_like' send "$pos"
+input 'GET / HTTP/1.1\r\nHost: switch\r\n\r\n'
+hostile "an HTTP request" 0 'terminal.closed .*"framing lost".*looks_like=HTTP' send "$pos"
+input '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'
+hostile "a TLS handshake" 0 'terminal.closed .*"framing lost".*looks_like="a TLS' send "$pos"
+input '0123456789012345'
+hostile "a peer with another framing" 0 'looks_like="4-digit ASCII length"' send "$pos"
+input '\x00\x64\x60\x00\x00\x00\x00'
+hostile "a frame that never ends" 0 'terminal.closed .*"frame timeout"' send "$pos"
+head -c 300 /dev/zero | tr '\0' '\1' >"$scratch/input"
+hostile "a byte every 100 ms" 0 'terminal.closed .*"frame timeout"' drip "$pos" 100
+
+# 20 MB of noise; and 20 MB of good frames with noise in them, each of which is read and dropped.
+head -c 20000000 /dev/urandom >"$scratch/input"
+{ printf '\xff'; cat "$scratch/input"; } >"$scratch/noise"
+mv "$scratch/noise" "$scratch/input"
+hostile "20 MB of noise" 0 'terminal.closed .*"framing lost"' send "$pos"
+{ printf '\x0f\xa0\x60\x00\x00\x00\x00'; head -c 3995 /dev/zero | tr '\0' 'G'; } >"$scratch/frame"
+for _ in 1 2 3 4 5 6 7 8 9 10; do cat "$scratch/frame"; done >"$scratch/frames"
+for _ in {1..499}; do cat "$scratch/frames"; done >"$scratch/input"
+printf '\xff\xff' >>"$scratch/input"
+hostile "20 MB of frames that are no messages" 0 'message.unreadable' send "$pos"
+check "every one of them was counted" logged 'message.unreadable' 4990
+
+# Keep-alives are no harm: the connection stays, until the peer ends it.
+input '\x00\x00\x00\x00\x00\x00\xff\xff'
+hostile "frames of length 0, and then nonsense" 0 'terminal.closed .*"framing lost"' send "$pos"
+
+# Echo requests of a kiosk: 3000 in one go are answered to one who reads. One who asks for more than
+# any buffer holds, and never reads, is cut.
+input '\x00\x24\x60\x00\x00\x00\x00\x08\x00\x80\x20\x00\x00\x00\x80\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01T0000012\x03\x01'
+mv "$scratch/input" "$scratch/echo"
+for _ in {1..3000}; do cat "$scratch/echo"; done >"$scratch/input"
+printf '\xff\xff' >>"$scratch/input"
+hostile "3000 requests in one go, and then nonsense" 0 '"framing lost"' send "$pos"
+answers=$(sed -E 's/.*received ([0-9]+) .*/\1/' <<<"$said")
+check "all of them are answered" equal "$answers" $((3000 * 40))
+mv "$scratch/echo" "$scratch/input"
+hostile "a peer that never reads" 0 'terminal.closed .*"peer does not read"' deaf "$pos" 500000
+
+# A flood of connections: 8 terminals are connected, 56 places are left.
+mkfifo "$scratch/hold"
+"$WORLD_BIN/netpoke" flood "$pos" 100 <"$scratch/hold" >"$scratch/flood" &
+flood=$!
+exec 9>"$scratch/hold"
+flooded() { [ "$(tail -1 "$scratch/flood")" = "open 56 closed 44" ]; }
+check "of 100 connections 56 get the places that are left, 44 are refused" wait_until 30 flooded
+tail -1 "$scratch/flood" | sed 's/^/        /'
+check "the log tells" logged 'terminal.refused subject=pos number=64' 44
+check "the terminals that were there go on" work_goes_on
+exec 9>&-
+wait $flood
+connected() { [ "$(ctl status --json | grep -oE '"connected": *[0-9]+' | grep -oE '[0-9]+$')" = 8 ]; }
+check "their places are free again" wait_until 20 connected
+
+check "the terminals go on" work_goes_on
+after=$(memory_kb)
+check "the switch's memory did not grow with it ($before kB, $after kB)" at_least $((before + 16384)) "$after"
+check "the switch was never restarted" kill -0 "$(cat "$WORLD/pid/switch")"
+check "the terminals ran through all of it" kill -0 "$load"
+world_stop load
+check "they ended without a contradiction" equal $? 0
+summary_is_clean "$WORLD/log/load.log"
+check "no terminal lost its connection" equal "$(figure "$WORLD/log/load.log" losses)" 0
+day_ends_well
+verdict
