@@ -16,8 +16,8 @@ enum verdict settle_resume(struct core *core, struct txn *t, const struct event 
     (void)core;
     (void)event;
     t->end = t->reverse.dead ? "dead letter" : "reversed";
-    /* What was UNKNOWN held its STANs until now. What was approved gave them back then, and they may
-     * be another's by now. */
+    /* What was UNKNOWN held its STANs until now. What was approved gave them back then, and they
+     * may be another's by now. */
     t->route.stans_held = !t->reverse.dead && t->record.state == STATE_UNKNOWN;
     return GO;
 }

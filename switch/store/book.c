@@ -76,6 +76,7 @@ void book_abort(struct book *book)
     book->now = book->saved;
     book->answer_count = 0;
     book_rows_forget(book);
+    book_ids_forget(book);
 }
 
 /* Write what was kept for the end of the batch, and commit. */

@@ -66,22 +66,17 @@ static bool agrees(enum lookup_kind kind, const struct record *a, const struct r
     }
 }
 
-static size_t pending_count(const struct book *book)
-{
-    return (size_t)(book->now.seq - book->now.lookup_upto);
-}
-
 /* A reversal is found by its PAN only: what a reversal names is never another reversal. */
 void book_find_add(struct book *book, const struct record *record)
 {
     CHECK(record->seq == book->now.seq);
-    size_t index = (size_t)(record->seq - book->now.lookup_upto - 1);
-    CHECK(index < ARRAY_COUNT(book->pending));
+    CHECK(record->seq - book->now.lookup_upto < BOOK_PENDING_SLOTS);
+    uint64_t *hashes = book->pending[pending_slot(record->seq)];
     bool reversal = record_is_reversal(record);
     for (unsigned kind = 0; kind < LOOKUP_KIND_COUNT; kind++) {
-        book->pending[index][kind] =
-            reversal && kind != LOOKUP_PAN ? 0 : hash_of((enum lookup_kind)kind, record);
+        hashes[kind] = reversal && kind != LOOKUP_PAN ? 0 : hash_of((enum lookup_kind)kind, record);
     }
+    book_ids_add(book, record);
 }
 
 static void lookup_key(uint64_t bucket, enum lookup_kind kind, uint64_t hash, uint64_t seq,
@@ -94,59 +89,74 @@ static void lookup_key(uint64_t bucket, enum lookup_kind kind, uint64_t hash, ui
 }
 
 /* Order the pending rows of @kind by the top bits of their hash: neighbours share a page. */
-static void pending_sort(struct book *book, enum lookup_kind kind, size_t count)
+static size_t pending_sort(struct book *book, enum lookup_kind kind)
 {
     enum { TOP_BITS = 10 };
     uint32_t starts[(1 << TOP_BITS) + 1] = {0};
-    for (size_t i = 0; i < count; i++) {
-        starts[(book->pending[i][kind] >> (64 - TOP_BITS)) + 1]++;
+    for (uint64_t seq = book->now.lookup_upto + 1; seq <= book->now.round_upto; seq++) {
+        starts[(book->pending[pending_slot(seq)][kind] >> (64 - TOP_BITS)) + 1]++;
     }
     for (size_t i = 1; i < ARRAY_COUNT(starts); i++) {
         starts[i] += starts[i - 1];
     }
-    for (size_t i = 0; i < count; i++) {
-        book->pending_order[starts[book->pending[i][kind] >> (64 - TOP_BITS)]++] = (uint32_t)i;
+    for (uint64_t seq = book->now.lookup_upto + 1; seq <= book->now.round_upto; seq++) {
+        uint64_t top = book->pending[pending_slot(seq)][kind] >> (64 - TOP_BITS);
+        book->pending_order[starts[top]++] = (uint32_t)(seq - book->now.lookup_upto);
     }
+    return (size_t)(book->now.round_upto - book->now.lookup_upto);
 }
 
-static int pending_write(struct book *book)
+static int pending_write(struct book *book, enum lookup_kind kind)
 {
-    size_t count = pending_count(book);
-    for (unsigned kind = 0; kind < LOOKUP_KIND_COUNT; kind++) {
-        pending_sort(book, (enum lookup_kind)kind, count);
-        for (size_t i = 0; i < count; i++) {
-            size_t index = book->pending_order[i];
-            uint64_t hash = book->pending[index][kind];
-            uint64_t seq = book->now.lookup_upto + 1 + index;
-            uint8_t key[LOOKUP_KEY_LEN];
-            if (hash != 0) {
-                lookup_key(seq >> BUCKET_BITS, (enum lookup_kind)kind, hash, seq, key);
-                TRY(kv_put(book->txn, KV_lookup, span_make(key, sizeof key), SPAN_NONE,
-                           KV_REPLACE));
-            }
+    size_t count = pending_sort(book, kind);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t seq = book->now.lookup_upto + book->pending_order[i];
+        uint64_t hash = book->pending[pending_slot(seq)][kind];
+        uint8_t key[LOOKUP_KEY_LEN];
+        if (hash != 0) {
+            lookup_key(seq >> BUCKET_BITS, kind, hash, seq, key);
+            TRY(kv_put(book->txn, KV_lookup, span_make(key, sizeof key), SPAN_NONE, KV_REPLACE));
         }
     }
-    book->now.lookup_upto = book->now.seq;
     return 0;
 }
 
-/* The last thing of a batch: after an abort @pending must still hold what @saved counts. */
+/* A round takes several batches, so that none of them keeps its terminals waiting for all of it. A
+ * restart between them writes some rows again. Where the map is nearly full it waits: what is left
+ * is for what ends. The last thing of a batch: after an abort memory still holds what @saved
+ * counts. */
 int book_find_flush(struct book *book)
 {
-    size_t count = pending_count(book);
-    bool wanted = count >= BOOK_PENDING_MAX || book->batches_unindexed >= BOOK_PENDING_BATCHES;
-    if (count > 0 && wanted) {
-        book->batches_unindexed = 0;
-        return pending_write(book);
+    struct book_counters *now = &book->now;
+    uint64_t missing = now->seq - now->lookup_upto;
+    if (book->refuse_fresh && missing < 2 * BOOK_PENDING_MAX) {
+        return 0;
     }
-    book->batches_unindexed += count > 0 ? 1 : 0;
+    if (now->round_upto == 0) {
+        book->batches_unindexed += missing > 0 ? 1 : 0;
+        if (missing < BOOK_PENDING_MAX && book->batches_unindexed <= BOOK_PENDING_BATCHES) {
+            return 0;
+        }
+        book->batches_unindexed = 0;
+        now->round_upto = now->seq;
+        now->round_step = 0;
+    }
+    if (now->round_step == 0) {
+        TRY(book_ids_write(book));
+    } else {
+        TRY(pending_write(book, (enum lookup_kind)(now->round_step - 1)));
+    }
+    if (++now->round_step == ROUND_STEPS) {
+        now->lookup_upto = now->round_upto;
+        now->round_upto = 0;
+    }
     return 0;
 }
 
 int book_find_load(struct book *book)
 {
     uint64_t last = book->now.seq;
-    if (last - book->now.lookup_upto > BOOK_PENDING_MAX) {
+    if (last - book->now.lookup_upto >= BOOK_PENDING_SLOTS) {
         return ERR_CORRUPT;
     }
     for (uint64_t seq = book->now.lookup_upto + 1; seq <= last; seq++) {
@@ -209,9 +219,9 @@ int book_find(struct book *book, enum lookup_kind kind, const struct record *lik
     if (search.hash == 0) {
         return 0;
     }
-    for (size_t i = pending_count(book); i-- > 0;) {
-        if (book->pending[i][kind] == search.hash) {
-            int rc = search_record(book, &search, book->now.lookup_upto + 1 + i, out);
+    for (uint64_t seq = book->now.seq; seq > book->now.lookup_upto; seq--) {
+        if (book->pending[pending_slot(seq)][kind] == search.hash) {
+            int rc = search_record(book, &search, seq, out);
             if (rc != 0) {
                 return rc;
             }

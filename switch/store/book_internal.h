@@ -16,8 +16,10 @@ enum {
     BOOK_TOTALS_SLOTS = 1024,   /* direct-mapped; a power of two */
     BOOK_DAY_SLOTS = 16,        /* the same */
     BOOK_RECENT_DAYS = 8,       /* days that a key without a date may belong to */
-    BOOK_PENDING_MAX = 4096,    /* records not yet in the index: more are written with this batch */
-    BOOK_PENDING_BATCHES = 256, /* and so are they after this many batches */
+    BOOK_PENDING_MAX = 4096,    /* records missing in the indexes: with more, a round is begun */
+    BOOK_PENDING_BATCHES = 256, /* and so it is after this many batches */
+    BOOK_PENDING_SLOTS = 32768, /* a power of two: what may be missing while a round is written */
+    BOOK_ID_HEADS = 8192,       /* a power of two */
     BOOK_CHECKED_ROWS = 1024,   /* newest rows that book_load() checks */
     TOTALS_KEY_LEN = 4 + 16 + 12 + 2,
     DUE_KEY_LEN = 16 + 8,
@@ -28,6 +30,13 @@ enum {
 
 /* The secondary index: 64-bit hashes, told apart by looking at the record. */
 enum lookup_kind { LOOKUP_STAN, LOOKUP_RRN, LOOKUP_PAN, LOOKUP_KIND_COUNT };
+
+/* A round writes the rows of `ids` and of each kind of `lookup`, a batch each. It takes what
+ * gathered during the round before it, or up to twice BOOK_PENDING_MAX and a batch. */
+enum { ROUND_STEPS = 1 + LOOKUP_KIND_COUNT };
+static_assert((2 * ROUND_STEPS - 1) * BOOK_REQUESTS_MAX < BOOK_PENDING_SLOTS &&
+                  2 * BOOK_PENDING_MAX + ROUND_STEPS * BOOK_REQUESTS_MAX < BOOK_PENDING_SLOTS,
+              "what is pending at the end of a round has a slot each");
 
 struct book_day {
     uint32_t day;
@@ -41,7 +50,9 @@ struct book_counters {
     uint64_t due_seq;
     uint64_t item_seq;
     uint64_t file_seq;
-    uint64_t lookup_upto; /* records up to here are in the index, later ones in @pending */
+    uint64_t lookup_upto; /* records up to here are in both indexes, later ones in memory */
+    uint64_t round_upto;  /* up to where the round that is being written goes; 0: there is none */
+    uint32_t round_step;
     uint8_t chain[CHAIN_LEN];
     uint32_t recent_count;
     struct book_day recent[BOOK_RECENT_DAYS]; /* newest first; [0] is the current day */
@@ -60,6 +71,12 @@ struct totals_slot {
     bool dirty;
 };
 
+/* K of a record that has no row in `ids` yet. */
+struct pending_id {
+    uint8_t key[RECORD_KEY_LEN];
+    uint64_t older; /* the next older record of the same head */
+};
+
 struct book {
     struct kv *kv;
     struct book_settings settings;
@@ -75,9 +92,11 @@ struct book {
     EVP_MD *sha256;
     EVP_MD_CTX *digest;
     uint32_t batches_unindexed;
-    /* Hashes of record lookup_upto + 1 + index. One batch may add as many again. */
-    uint64_t pending[BOOK_PENDING_MAX + BOOK_REQUESTS_MAX][LOOKUP_KIND_COUNT];
-    uint32_t pending_order[BOOK_PENDING_MAX + BOOK_REQUESTS_MAX];
+    /* Of the records behind lookup_upto, each in the slot of its sequence. */
+    uint64_t pending[BOOK_PENDING_SLOTS][LOOKUP_KIND_COUNT]; /* hashes */
+    struct pending_id ids[BOOK_PENDING_SLOTS];
+    uint64_t id_heads[BOOK_ID_HEADS]; /* newest record with such a key */
+    uint32_t pending_order[BOOK_PENDING_SLOTS];
     struct book_answer *answers;
     size_t answer_count;
     size_t answer_cap;
@@ -143,7 +162,7 @@ MUST_USE int book_journal_add(struct book *book, enum journal_type type, uint64_
 MUST_USE int book_journal_open(struct book *book);
 void book_journal_close(struct book *book);
 
-/* book_find.c */
+/* book_find.c. A record that was just inserted is added at once. */
 void book_find_add(struct book *book, const struct record *record);
 MUST_USE int book_find_flush(struct book *book);
 MUST_USE int book_find_load(struct book *book);
@@ -153,13 +172,24 @@ MUST_USE int book_find(struct book *book, enum lookup_kind kind, const struct re
                        bool (*fits)(const void *context, const struct record *record),
                        const void *context, struct record *out);
 
+/* book_ids.c: K to sequence. Those of an aborted batch are forgotten after now is what it was. */
+void book_ids_add(struct book *book, const struct record *record);
+/* 1 and @seq, or 0. */
+MUST_USE int book_ids_find(struct book *book, const uint8_t key[RECORD_KEY_LEN], uint64_t *seq);
+MUST_USE int book_ids_write(struct book *book);
+void book_ids_forget(struct book *book);
+
 /* book_open.c: what stands under the K of @record (its day is set here)?
- * 0: nothing; K is now taken for sequence now.seq + 1. 1: @result says, and @record is what is
+ * 0: nothing; the caller takes it with book_find_add(). 1: @result says, and @record is what is
  * stored (but not for REFUSED). */
 MUST_USE int book_identify(struct book *book, struct record *record, int64_t wall_ms,
                            bool refusable, enum book_result *result);
 void book_tomb_key(uint8_t kind, const char *terminal, const char *number,
                    uint8_t out[TOMB_KEY_LEN]);
+static inline uint32_t pending_slot(uint64_t seq)
+{
+    return (uint32_t)(seq % BOOK_PENDING_SLOTS);
+}
 static inline bool record_is_reversal(const struct record *record)
 {
     return (record->mti & 0x0F00) == 0x0400;

@@ -1,4 +1,5 @@
-/* OPEN: the durable insert that is the duplicate check.
+/* OPEN: the durable insert, and the duplicate check before it (one thread writes, so that nothing
+ * comes between).
  *
  * What stands under K decides: nothing -> inserted; the same fingerprint -> a repeat; another ->
  * OTHER. A request's record answers repeats for a window only; advices and reversals for ever. */
@@ -18,24 +19,15 @@ static void key_set_day(uint8_t key[RECORD_KEY_LEN], uint32_t day)
     memset(key + 4, 0, KEY_TIME_LEN - 4);
 }
 
-static struct span key_span(const uint8_t key[RECORD_KEY_LEN])
-{
-    return span_make(key, RECORD_KEY_LEN);
-}
-
 /* The record that @key points at: 1 and @found, or 0. */
 static int look_under(struct book *book, const uint8_t key[RECORD_KEY_LEN], struct record *found)
 {
-    struct span value;
-    int rc = kv_get(book->txn, KV_ids, key_span(key), &value);
-    if (rc == ERR_NOT_FOUND) {
-        return 0;
+    uint64_t seq = 0;
+    int rc = book_ids_find(book, key, &seq);
+    if (rc <= 0) {
+        return rc;
     }
-    TRY(rc);
-    if (value.len != 8) {
-        return ERR_CORRUPT;
-    }
-    rc = book_get(book->txn, be64_get(value.ptr), found);
+    rc = book_get(book->txn, seq, found);
     TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
     return 1;
 }
@@ -102,23 +94,13 @@ int book_identify(struct book *book, struct record *record, int64_t wall_ms, boo
         rc = look_under(book, record->key_other, &found);
     }
     TRY(rc);
-    if (rc == 0 && refusable) {
+    if (rc == 0) {
         rc = look_under(book, record->key, &found);
         TRY(rc);
-        if (rc == 0) {
-            *result = BOOK_IS_REFUSED;
-            return 1;
-        }
     }
     if (rc == 0) {
-        KEY_U64(seq, book->now.seq + 1);
-        rc = kv_put(book->txn, KV_ids, key_span(record->key), seq, KV_FRESH);
-        if (rc != ERR_EXISTS) {
-            return rc;
-        }
-        rc = look_under(book, record->key, &found);
-        TRY(rc);
-        CHECK(rc == 1);
+        *result = BOOK_IS_REFUSED;
+        return refusable ? 1 : 0;
     }
     *result = judge(book, record, &found, wall_ms);
     *record = found;

@@ -1,44 +1,5 @@
 #include "switch/store/schema.h"
 
-/* CRC-32C by slices of eight bytes: about 2 bytes a cycle without any instruction that an old
- * machine lacks. The tables are filled before main() so that no thread has to ask. */
-static uint32_t crc_table[8][256];
-
-__attribute__((constructor)) static void crc_table_fill(void)
-{
-    for (uint32_t i = 0; i < 256; i++) {
-        uint32_t crc = i;
-        for (int bit = 0; bit < 8; bit++) {
-            crc = crc >> 1 ^ (0x82F63B78u & (0u - (crc & 1u)));
-        }
-        crc_table[0][i] = crc;
-    }
-    for (uint32_t i = 0; i < 256; i++) {
-        for (int slice = 1; slice < 8; slice++) {
-            uint32_t before = crc_table[slice - 1][i];
-            crc_table[slice][i] = before >> 8 ^ crc_table[0][before & 0xFFu];
-        }
-    }
-}
-
-uint32_t crc32c(uint32_t crc, struct span bytes)
-{
-    const uint8_t *p = bytes.ptr;
-    size_t left = bytes.len;
-    crc = ~crc;
-    for (; left >= 8; left -= 8, p += 8) {
-        uint32_t low = crc ^ ((uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 |
-                              (uint32_t)p[3] << 24);
-        crc = crc_table[7][low & 0xFFu] ^ crc_table[6][low >> 8 & 0xFFu] ^
-              crc_table[5][low >> 16 & 0xFFu] ^ crc_table[4][low >> 24] ^ crc_table[3][p[4]] ^
-              crc_table[2][p[5]] ^ crc_table[1][p[6]] ^ crc_table[0][p[7]];
-    }
-    for (; left > 0; left--, p++) {
-        crc = crc >> 8 ^ crc_table[0][(crc ^ *p) & 0xFFu];
-    }
-    return ~crc;
-}
-
 /* Put the checksum of what was written since @start behind it. */
 static int row_end(struct writer *out, size_t start)
 {

@@ -1,18 +1,20 @@
 /* The tables: keys, rows, version. Numbers in keys are big-endian, so that byte order is their
- * order.
+ * order. Rows are written field by field (big-endian) by schema.c, each with a CRC-32C behind it.
  *
  * meta     name: "version" -> u32; "next" -> the sequences given last; "chain" -> hash of the
- * newest journal row; "current_day" -> u32; "seal" -> 16 bytes that tell the key file ids      K
- * (33) -> seq (8), nothing else: the durable duplicate check txns     seq (8) -> checksum (4),
- * record_encode() journal  jseq (8) -> checksum (4), hash of the row before (32), type, seq,
- * wall_ms, body open     seq (8) -> day (4) due      issuer (16, zero filled), due_seq (8) ->
- * struct due_row items    day (4), item_seq (8) -> struct item_row: clearing items totals   day
- * (4), issuer (16), acquirer (12), currency (2) -> struct totals_row tombs    kind (1), terminal
- * (8), STAN or RRN (12) -> struct tomb_row: reversals of the unseen lookup   bucket (4), kind (1),
- * hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41, PAN token; see book_find.c days day
- * (4) -> struct day_row files    file_seq (8) -> struct file_row
- *
- * Rows below are written field by field (big-endian) by schema.c, each with a CRC-32C behind it. */
+ *          newest journal row; "current_day" -> u32; "seal" -> 16 bytes that tell the key file
+ * ids      K (33) -> seq (8): the duplicate check, for all but the newest: see book_ids.c
+ * txns     seq (8) -> checksum (4), record_encode()
+ * journal  jseq (8) -> checksum (4), hash of the row before (32), type, seq, wall_ms, body
+ * open     seq (8) -> day (4)
+ * due      issuer (16, zero filled), due_seq (8) -> struct due_row
+ * items    day (4), item_seq (8) -> struct item_row: clearing items
+ * totals   day (4), issuer (16), acquirer (12), currency (2) -> struct totals_row
+ * tombs    kind (1), terminal (8), STAN or RRN (12) -> struct tomb_row: reversals of the unseen
+ * lookup   bucket (4), kind (1), hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41, PAN
+ *          token; see book_find.c
+ * days     day (4) -> struct day_row
+ * files    file_seq (8) -> struct file_row */
 #pragma once
 
 #include "switch/core/book.h"
@@ -116,6 +118,8 @@ enum journal_type {
 
 /* CRC-32C (Castagnoli) of @bytes, continuing from @crc (0 to begin). */
 uint32_t crc32c(uint32_t crc, struct span bytes);
+/* The same on any processor; for its test. */
+uint32_t crc32c_by_slices(uint32_t crc, struct span bytes);
 
 /* Rows to bytes and back; decode checks the checksum: ERR_CORRUPT. */
 int day_row_encode(const struct day_row *row, struct writer *out);

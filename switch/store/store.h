@@ -2,7 +2,7 @@
  *
  * store_submit() copies a request into the queue; the writer takes all that gathered while its last
  * commit was syncing, runs it through the book in one transaction, and hands the answers back on
- * the loop thread by uv_async. Our own disk is never silent: a request is answered, or the process
+ * the loop thread. Our own disk is never silent: a request is answered, or the process
  * stops (exit 5) before another word is said. */
 #pragma once
 

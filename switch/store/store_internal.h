@@ -26,7 +26,8 @@ struct store {
     void (*on_answer)(void *context, const struct book_answer *answer);
     void (*on_failure)(void *context, int err, const char *what);
     void *context;
-    uv_async_t *async; /* freed by its close callback */
+    uv_poll_t *bell; /* freed by its close callback */
+    int bell_fd;     /* an eventfd: the writer thread rings, the loop hears */
     pthread_t thread;
     bool running;
 

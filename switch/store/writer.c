@@ -4,6 +4,8 @@
  * published, which is what gathered while its last commit was syncing. Requests stay in their slots
  * until they are committed; answers are handed over in one swap. */
 #include <stdlib.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "switch/store/store_internal.h"
 
@@ -70,6 +72,14 @@ static uint32_t batch_take(struct store *store, uint32_t *first)
     return (uint32_t)count;
 }
 
+/* An eventfd and no uv_async_t: that one's receiver spins until its sender has returned from the
+ * write that woke it, which on a busy machine is as long as the sender does not run. */
+static void bell_ring(int fd)
+{
+    uint64_t one = 1;
+    CHECK(write(fd, &one, sizeof one) == sizeof one);
+}
+
 static void batch_hand_over(struct store *store, uint32_t count)
 {
     int rc = 0;
@@ -92,7 +102,7 @@ static void batch_hand_over(struct store *store, uint32_t count)
     if (rc < 0) {
         fail_stop(store, rc, "answers waiting");
     }
-    uv_async_send(store->async);
+    bell_ring(store->bell_fd);
 }
 
 static void *writer_run(void *context)
@@ -123,14 +133,46 @@ static void deliver(struct store *store)
     store->delivering.count = 0;
 }
 
-static void on_async(uv_async_t *async)
+static void on_bell(uv_poll_t *bell, int status, int events)
 {
-    deliver(async->data);
+    struct store *store = bell->data;
+    uint64_t rings = 0;
+    (void)events;
+    CHECK(status == 0);
+    if (read(store->bell_fd, &rings, sizeof rings) == sizeof rings) {
+        deliver(store);
+    }
 }
 
 static void on_closed(uv_handle_t *handle)
 {
     free(handle);
+}
+
+static int bell_open(struct store *store, uv_loop_t *loop)
+{
+    store->bell = malloc(sizeof *store->bell);
+    if (store->bell == NULL) {
+        return ERR_MEMORY;
+    }
+    store->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (store->bell_fd < 0 || uv_poll_init(loop, store->bell, store->bell_fd) != 0) {
+        free(store->bell);
+        if (store->bell_fd >= 0) {
+            close(store->bell_fd);
+        }
+        return ERR_IO;
+    }
+    store->bell->data = store;
+    CHECK(uv_poll_start(store->bell, UV_READABLE, on_bell) == 0);
+    return 0;
+}
+
+static void bell_close(struct store *store)
+{
+    uv_close((uv_handle_t *)store->bell, on_closed);
+    close(store->bell_fd); /* uv_close() has taken it out of the loop */
+    store->bell = NULL;
 }
 
 int store_start(struct store *store, uv_loop_t *loop,
@@ -149,19 +191,13 @@ int store_start(struct store *store, uv_loop_t *loop,
     if (store->ring == NULL) {
         store->ring = malloc(store->settings.queue_max * sizeof *store->ring);
     }
-    store->async = malloc(sizeof *store->async);
-    if (store->ring == NULL || store->async == NULL) {
-        free(store->async);
+    if (store->ring == NULL) {
         return ERR_MEMORY;
     }
-    if (uv_async_init(loop, store->async, on_async) != 0) {
-        free(store->async);
-        return ERR_IO;
-    }
-    store->async->data = store;
+    TRY(bell_open(store, loop));
     store->stopping = false;
     if (pthread_create(&store->thread, NULL, writer_run, store) != 0) {
-        uv_close((uv_handle_t *)store->async, on_closed);
+        bell_close(store);
         return ERR_IO;
     }
     store->running = true;
@@ -215,8 +251,7 @@ void store_stop(struct store *store)
     CHECK(pthread_join(store->thread, NULL) == 0);
     store->running = false;
     deliver(store);
-    uv_close((uv_handle_t *)store->async, on_closed);
-    store->async = NULL;
+    bell_close(store);
 }
 
 struct store_figures store_figures(const struct store *store)

@@ -14,6 +14,7 @@ static const struct {
     const char *about;
 } benches[] = {
     {"codec", bench_codec, "decode, encode and answer a 0200 of 344 bytes: [LOOPS] [ROUNDS]"},
+    {"switch", bench_switch, "whole authorizations a second, with real processes: --help"},
 };
 
 uint64_t bench_now_ns(void)

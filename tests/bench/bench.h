@@ -10,6 +10,7 @@
 typedef int bench_run(int argc, char **argv, bool json);
 
 int bench_codec(int argc, char **argv, bool json);
+int bench_switch(int argc, char **argv, bool json);
 
 /* Monotonic nanoseconds. */
 uint64_t bench_now_ns(void);

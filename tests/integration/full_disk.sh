@@ -7,6 +7,7 @@ WORLD_CARDS=24
 WORLD_ANSWER=1s
 if [ -z "${FULL_DISK_INSIDE:-}" ]; then
   export FULL_DISK_INSIDE=1
+  export WORLD_PORTS=${TMPDIR:-/tmp}/cardswitch-ports-$UID # as everybody's; inside, we are another
   for way in -m -rm; do
     unshare $way true 2>/dev/null && exec unshare $way bash "$0"
   done

@@ -21,7 +21,7 @@ SWITCH_OPTIONS=()
 # processes die and come back, and meanwhile their ports must not be taken. The lock of a port's file
 # is held by this shell and what it starts.
 free_port() {
-  local port locks=${TMPDIR:-/tmp}/cardswitch-ports-$UID lock
+  local port locks=${WORLD_PORTS:-${TMPDIR:-/tmp}/cardswitch-ports-$UID} lock
   mkdir -p -m 700 "$locks"
   while :; do
     port=$((20000 + RANDOM % 11000))

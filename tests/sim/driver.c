@@ -216,6 +216,7 @@ void world_feed(struct world *world, struct event *event)
     CHECK(world->up);
     uint32_t slots_before = core_figures(world->core).terminal_slots;
     event->now_ms = world->now_ms;
+    event->now_us = world->now_ms * 1000;
     event->wall_ms = world_wall_ms(world);
     if (world->verbose && event->kind != EV_TICKED) {
         world_say(world, "  %s", event_name(event->kind));

@@ -176,7 +176,13 @@ static void hear_reversal(struct world *world, uint16_t issuer, const struct iso
         world_fail(world, "I5", "a reversal of STAN %.6s came under a second STAN",
                    heard->name.stan);
     }
+    bool may_be_due_again = heard->answered_right || heard->answered_wrong;
+    if (heard->unmarked_seen && !mti_is_repeat(msg->mti) && !may_be_due_again) {
+        world_fail(world, "I5", "the second sending of a reversal, STAN %.6s, is not marked",
+                   heard->name.stan);
+    }
     heard->reversal_seen = true;
+    heard->unmarked_seen = heard->unmarked_seen || !mti_is_repeat(msg->mti);
     memcpy(heard->reversal_stan, stan.ptr, stan.len < 6 ? stan.len : 6);
 }
 

@@ -66,6 +66,7 @@ struct heard_request {
     bool answered_right; /* an answer without a planted error was sent */
     bool answered_wrong;
     bool reversal_seen;
+    bool unmarked_seen; /* as 0420: from the second sending on it is 0421 */
     char reversal_stan[7];
 };
 
@@ -203,8 +204,12 @@ void issuer_was_cut(struct world *world, uint16_t link, struct span message);
 /* An answer of an issuer got through to the switch. */
 void issuer_got_through(struct world *world, uint16_t link, struct span message);
 
-/* terminals.c */
+/* script.c: draw all sales and schedule their beginnings; a STAN that its terminal never used. */
 void terminals_begin(struct world *world);
+uint32_t terminals_new_stan(struct world *world, uint16_t terminal);
+
+/* terminals.c */
+task_fn terminals_start_sale;
 void terminals_hear(struct world *world, uint16_t terminal, uint64_t conn, struct span message);
 /* Everyone has what they wait for. */
 bool terminals_done(const struct world *world);

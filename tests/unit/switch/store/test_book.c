@@ -123,7 +123,7 @@ START_TEST(key_of_the_neighbour_year_is_tried)
     memcpy(repeat.key_other, purchase.key, sizeof repeat.key_other);
     repeat.key[1] = 0x27;
     ck_assert_int_eq(fixture_do_open(f, &repeat)->result, BOOK_IS_REPEAT_OPEN);
-    ck_assert_uint_eq(fixture_rows(f, KV_ids), 1);
+    ck_assert_uint_eq(fixture_rows(f, KV_txns), 1);
     fixture_close(f);
 }
 END_TEST

@@ -22,6 +22,7 @@ START_TEST(crc32c_goes_on_at_any_place)
     uint32_t whole = crc32c(0, text);
     for (size_t i = 0; i <= text.len; i++) {
         ck_assert_uint_eq(crc32c(crc32c(0, span_first(text, i)), span_skip(text, i)), whole);
+        ck_assert_uint_eq(crc32c_by_slices(0, span_first(text, i)), crc32c(0, span_first(text, i)));
     }
 }
 END_TEST
