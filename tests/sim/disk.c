@@ -3,12 +3,9 @@
  * What gathers while a commit runs goes into the next one, as in switch/store/writer.c. A commit is
  * durable at the end of its time, its answers arrive a moment later: a crash may fall before the
  * one, between the two, or the sync may fail and the process stop itself. */
-#include <stdlib.h>
-
-#include "tests/sim/audit.h"
 #include "tests/sim/world.h"
 
-enum { BATCH_MAX = 64, TOTALS_EVERY = 64 };
+enum { BATCH_MAX = 64 };
 
 static void commit(struct world *world, const struct task *task);
 

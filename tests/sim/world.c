@@ -11,7 +11,6 @@ enum {
     CALM_MS_MAX = 40 * 60 * 1000, /* faults over: all must be terminal by then */
     TICKS_MAX = 10000,            /* of one moment: more is a core that goes round in circles */
     TASKS_MAX = 400000,
-    ACTIONS_BEFORE_CRASH = 3,
 };
 
 /* --- Reports ---------------------------------------------------------------------------------- */
@@ -133,7 +132,6 @@ static void stop(struct world *world)
 {
     world->up = false;
     world->life++;
-    world->crash_wanted = false;
     kv_memory_crash(world->kv);
     book_free(world->book);
     world->book = NULL;

@@ -98,7 +98,6 @@ struct world {
     /* the switch */
     bool up;
     uint32_t life; /* counts its restarts */
-    bool crash_wanted;
     void *core_memory;
     struct core *core;
     struct core_settings settings; /* as in force */
