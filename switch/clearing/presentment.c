@@ -220,9 +220,9 @@ static void presentment_de48(const struct clearing_row *row, struct writer *out)
 static struct span text_fixed(const char *text, size_t len, uint8_t *out)
 {
     size_t have = strnlen(text, len);
-    memset(out, ' ', len);
-    for (size_t i = 0; i < have; i++) {
-        out[i] = text[i] >= ' ' && text[i] <= '~' ? (uint8_t)text[i] : ' ';
+    for (size_t i = 0; i < len; i++) {
+        bool printable = i < have && text[i] >= ' ' && text[i] <= '~';
+        out[i] = printable ? (uint8_t)text[i] : ' ';
     }
     return span_make(out, len);
 }

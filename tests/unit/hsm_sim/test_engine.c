@@ -346,23 +346,23 @@ START_TEST(mac_in_parts_carries_its_iv)
     for (unsigned algorithm = 1; algorithm <= 3; algorithm += 2) {
         char head[16];
         (void)snprintf(head, sizeof head, "M6001%u2008", algorithm);
-        (void)snprintf(whole, sizeof whole, "%s",
+        (void)snprintf(whole, sizeof whole, "%.31s",
                        ask_mac(head, zak, "00141234567812345678abc\x19"));
         head[2] = '0';
-        (void)snprintf(whole, sizeof whole, "%s", ask_mac(head, zak, "00131234567812345678abc"));
+        (void)snprintf(whole, sizeof whole, "%.31s", ask_mac(head, zak, "00131234567812345678abc"));
         ck_assert_uint_eq(strlen(whole), 20);
         head[2] = '1';
         const char *reply = ask_mac(head, zak, "000812345678");
         ck_assert_uint_eq(strlen(reply), 20);
         (void)snprintf(tail, sizeof tail,
-                       "%s0008"
+                       "%.16s0008"
                        "12345678",
                        reply + 4);
         head[1] = '8';
         head[2] = '2';
         reply = ask_mac(head, zak, tail);
         ck_assert_uint_eq(strlen(reply), 20);
-        (void)snprintf(tail, sizeof tail, "%s0003abc%s", reply + 4, whole + 4);
+        (void)snprintf(tail, sizeof tail, "%.16s0003abc%.16s", reply + 4, whole + 4);
         head[2] = '3';
         ck_assert_str_eq(ask_mac(head, zak, tail), "M900");
     }
