@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "routes/link.h"
 #include "switch/config/key_text.h"
 
 /* To add a key: a member in struct config (or in the settings of its entry), a row below, and a
@@ -24,7 +25,7 @@ enum {
     GROUP_COUNT_MAX = 256,
     ISSUER_COUNT_MAX = 64,
     LINK_COUNT_MAX = 256,
-    /* Store requests that are not of a slot or a reversal: draws, cutover, files, the admin's. */
+    /* Store requests that are of no slot, reversal or late answer: cutover, files, the admin's. */
     QUEUE_SPARE = 64,
     DOUBT_COUNT_MAX = 8,
 };
@@ -331,13 +332,17 @@ static void check_all(struct yaml_bind *bind, void *target)
         }
     }
     struct config *config = &yaml->config;
-    uint32_t queue_min = config->core.slots_max +
-                         (config->core.reversals_max + 1) * yaml->issuers.count + QUEUE_SPARE;
+    /* A slot asks one thing at a time. Late answers are of no slot: a link remembers LINK_LATE_MAX
+     * of them, and while the writer is busy each slot may add one more. */
+    uint32_t queue_min = 2 * config->core.slots_max +
+                         (config->core.reversals_max + 1) * yaml->issuers.count +
+                         LINK_LATE_MAX * yaml->links.count + QUEUE_SPARE;
     if (config->store_queue_max == 0) {
         config->store_queue_max = queue_min; /* Not given: what suffices. */
     } else if (config->store_queue_max < queue_min) {
         bind_error(bind, bind_seek(bind, "limits", "queue"),
-                   "slots and reversals may ask the store %u things at once, no less will do",
+                   "slots, reversals and late answers may ask the store %u things at once, no less "
+                   "will do",
                    queue_min);
     }
 }

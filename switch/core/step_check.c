@@ -49,10 +49,12 @@ static bool luhn_holds(struct span pan)
     return sum % 10 == 0;
 }
 
+/* First six and last four; of a short one that would be nearly all, so nothing of it is shown. */
 static void mask_pan(char *out, struct span pan)
 {
     for (size_t i = 0; i < pan.len; i++) {
-        out[i] = i < 6 || i + 4 >= pan.len ? (char)pan.ptr[i] : '*';
+        bool shown = pan.len >= 13 && (i < 6 || i + 4 >= pan.len);
+        out[i] = shown ? (char)pan.ptr[i] : '*';
     }
     out[pan.len] = '\0';
 }

@@ -12,7 +12,14 @@
 
 #include "iso8583/base/log.h"
 
-enum { EXIT_ADDRESS = 4, EXIT_STORE = 5, DRAIN_POLL_MS = 20, LOCK_TRIES = 60, LOCK_WAIT_MS = 50 };
+enum {
+    EXIT_CONFIG = 3,
+    EXIT_ADDRESS = 4,
+    EXIT_STORE = 5,
+    DRAIN_POLL_MS = 20,
+    LOCK_TRIES = 60,
+    LOCK_WAIT_MS = 50
+};
 
 static int64_t wall_now_ms(void)
 {
@@ -54,8 +61,6 @@ static const char *store_hint(const char *data_dir, int result)
     case ERR_NOT_FOUND:
         return access(tables, F_OK) == 0 ? " (its file `key` is missing: it is in your backup)"
                                          : " (make one with --init)";
-    case ERR_EXISTS:
-        return " (another process has it)";
     case ERR_CONFIG:
         return " (its file `key` must hold the key alone, mode 0400 or 0600)";
     case ERR_CORRUPT:
@@ -76,7 +81,8 @@ static int open_store(struct daemon *daemon)
     }
     if (result != 0) {
         fprintf(stderr, "switchd: %s: cannot open the store: %s%s\n", daemon->data_dir,
-                err_text(result), store_hint(daemon->data_dir, result));
+                result == ERR_EXISTS ? "another process has it" : err_text(result),
+                store_hint(daemon->data_dir, result));
         return EXIT_STORE;
     }
     daemon->seal = store_seal(daemon->store);
@@ -88,6 +94,13 @@ static void on_due(void *context, const struct record *original)
 {
     struct daemon *daemon = context;
     static struct actions ignored;
+    bool known = false;
+    for (uint32_t i = 0; i < daemon->settings.issuer_count; i++) {
+        known = known || strcmp(daemon->settings.issuers[i].name, original->issuer) == 0;
+    }
+    if (!known) {
+        memcpy(daemon->orphan, original->issuer, sizeof daemon->orphan);
+    }
     struct event event = {.kind = EV_RECOVERED_DUE,
                           .now_ms = (int64_t)uv_now(&daemon->loop),
                           .wall_ms = wall_now_ms(),
@@ -122,6 +135,14 @@ static int recover(struct daemon *daemon)
     if (result != 0) {
         fprintf(stderr, "switchd: %s: recovery failed: %s\n", daemon->data_dir, err_text(result));
         return EXIT_STORE;
+    }
+    if (daemon->orphan[0] != '\0') {
+        fprintf(
+            stderr,
+            "switchd: %s: error: reversals are due to issuer '%s', which is not configured; keep "
+            "it until they are done\n",
+            daemon->config_path, daemon->orphan);
+        return EXIT_CONFIG;
     }
     const struct book_recovered *found = &daemon->recovered;
     uint32_t day = book_current_day(book);

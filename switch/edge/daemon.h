@@ -28,7 +28,8 @@ struct daemon {
     uv_timer_t drain;
     int64_t drain_until_ms;
     struct book_recovered recovered;
-    int64_t started_ms; /* monotonic */
+    char orphan[NAME_LEN_MAX + 1]; /* an issuer with reversals due that is not configured */
+    int64_t started_ms;            /* monotonic */
     int exit_code;
     bool stopping;
 };

@@ -40,8 +40,7 @@ static uint64_t hash_of(enum lookup_kind kind, const struct record *record)
     uint64_t hash = 0xCBF29CE484222325ull + kind;
     switch (kind) {
     case LOOKUP_STAN:
-        hash =
-            hash_text(hash_text(hash_text(hash, record->acquirer), record->terminal), record->stan);
+        hash = hash_text(hash_text(hash, record->terminal), record->stan);
         return record->stan[0] == 0 ? 0 : hash_end(hash);
     case LOOKUP_RRN:
         hash = hash_text(hash_text(hash, record->rrn), record->terminal);
@@ -57,8 +56,8 @@ static bool agrees(enum lookup_kind kind, const struct record *a, const struct r
 {
     switch (kind) {
     case LOOKUP_STAN:
-        return strcmp(a->acquirer, b->acquirer) == 0 && strcmp(a->terminal, b->terminal) == 0 &&
-               strcmp(a->stan, b->stan) == 0;
+        /* Without DE32: a terminal may send it with the one and leave it out with the other. */
+        return strcmp(a->terminal, b->terminal) == 0 && strcmp(a->stan, b->stan) == 0;
     case LOOKUP_RRN:
         return strcmp(a->rrn, b->rrn) == 0 && strcmp(a->terminal, b->terminal) == 0;
     default:

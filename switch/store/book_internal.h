@@ -24,7 +24,7 @@ enum {
     TOTALS_KEY_LEN = 4 + 16 + 12 + 2,
     DUE_KEY_LEN = 16 + 8,
     ITEM_KEY_LEN = 4 + 8,
-    TOMB_KEY_LEN = 1 + 8 + 12,
+    TOMB_KEY_LEN = 1 + 8 + 12 + 8 + 8,
     JOURNAL_BODY_AT = CRC_LEN + CHAIN_LEN + 1 + 8 + 8, /* checksum, hash before, type, seq, time */
 };
 
@@ -184,7 +184,9 @@ void book_ids_forget(struct book *book);
  * stored (but not for REFUSED). */
 MUST_USE int book_identify(struct book *book, struct record *record, int64_t wall_ms,
                            bool refusable, enum book_result *result);
-void book_tomb_key(uint8_t kind, const char *terminal, const char *number,
+/* @record's terminal, the @number that names it, and for TOMB_STAN its card and amount: two
+ * reversals that name one STAN with other cards or amounts are two tombstones. */
+void book_tomb_key(uint8_t kind, const struct record *record, const char *number,
                    uint8_t out[TOMB_KEY_LEN]);
 static inline uint32_t pending_slot(uint64_t seq)
 {

@@ -107,13 +107,17 @@ int book_identify(struct book *book, struct record *record, int64_t wall_ms, boo
     return 1;
 }
 
-void book_tomb_key(uint8_t kind, const char *terminal, const char *number,
+void book_tomb_key(uint8_t kind, const struct record *record, const char *number,
                    uint8_t out[TOMB_KEY_LEN])
 {
     memset(out, 0, TOMB_KEY_LEN);
     out[0] = kind;
-    memcpy(out + 1, terminal, strnlen(terminal, 8));
+    memcpy(out + 1, record->terminal, strnlen(record->terminal, 8));
     memcpy(out + 9, number, strnlen(number, 12));
+    if (kind == TOMB_STAN) {
+        memcpy(out + 21, record->pan_token, 8);
+        be64_put(out + 29, (uint64_t)record->amount_minor);
+    }
 }
 
 /* 1 if a tombstone of the last window stands under @kind and @number. */
@@ -125,7 +129,7 @@ static int tomb_get(struct book *book, uint8_t kind, const struct record *record
     if (number[0] == 0) {
         return 0;
     }
-    book_tomb_key(kind, record->terminal, number, key);
+    book_tomb_key(kind, record, number, key);
     int rc = kv_get(book->txn, KV_tombs, span_make(key, sizeof key), &row);
     if (rc == ERR_NOT_FOUND) {
         return 0;

@@ -123,7 +123,7 @@ static int tomb_put(struct book *book, uint8_t kind, const struct record *revers
         return 0;
     }
     memcpy(tomb.pan_token, reversal->pan_token, sizeof tomb.pan_token);
-    book_tomb_key(kind, reversal->terminal, number, key);
+    book_tomb_key(kind, reversal, number, key);
     TRY(tomb_row_encode(&tomb, &out));
     return kv_put(book->txn, KV_tombs, span_make(key, sizeof key), writer_written(&out),
                   KV_REPLACE);

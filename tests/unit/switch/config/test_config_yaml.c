@@ -315,7 +315,7 @@ static const struct wrong {
      "links:\n",
      "limits: {queue: 100}\n"
      "links:\n",
-     "switch.yml:15:10: error: limits.queue: slots and reversals may ask the store 4225 things at once, no less will do\n"
+     "switch.yml:15:10: error: limits.queue: slots, reversals and late answers may ask the store 12417 things at once, no less will do\n"
      "     15 | limits: {queue: 100}\n"
      "        |          ^^^^^"},
     {"retries the wrong way round",
@@ -485,7 +485,7 @@ START_TEST(what_is_not_given_has_its_default)
     ck_assert_str_eq(config->admin_socket, "admin.sock");
     ck_assert_uint_eq(config->store_map_bytes, 4ull << 30);
     ck_assert_uint_eq(config->store_prealloc_bytes, 256ull << 20);
-    ck_assert_uint_eq(config->store_queue_max, 4096 + 65 + 64);
+    ck_assert_uint_eq(config->store_queue_max, 2 * 4096 + 65 + 4096 + 64);
     ck_assert_uint_eq(config->frame_ms, 5000);
     ck_assert_uint_eq(config->idle_ms, 600000);
     ck_assert_int_eq(config->window_ms, 86400000);
@@ -526,7 +526,7 @@ START_TEST(every_key_reaches_its_member)
               "  l2: {issuer: second, address: 127.0.0.1:2, frame: ascii4, dialect: iso87_bcd, "
               "answer: 1m, echo: 10s, pending: 3}\n"
               "  l1: {issuer: first, address: 127.0.0.1:3, frame: len4, dialect: iso87_ascii}\n"
-              "limits: {slots: 64, reserved: 3, reversals: 2, queue: 500, batch: 9, frame: 2s, "
+              "limits: {slots: 64, reserved: 3, reversals: 2, queue: 9000, batch: 9, frame: 2s, "
               "idle: 3m, drain: 4s}\n"
               "windows: {request: 48h, day: 30m}\n"
               "retries: {reversal_answer: 6s, first: 7s, max: 8m}\n"
@@ -566,7 +566,7 @@ START_TEST(every_key_reaches_its_member)
     ck_assert_uint_eq(core->slots_max, 64);
     ck_assert_uint_eq(core->slots_reserved, 3);
     ck_assert_uint_eq(core->reversals_max, 2);
-    ck_assert_uint_eq(config->store_queue_max, 500);
+    ck_assert_uint_eq(config->store_queue_max, 9000);
     ck_assert_uint_eq(config->store_batch_max, 9);
     ck_assert_uint_eq(config->frame_ms, 2000);
     ck_assert_uint_eq(config->idle_ms, 180000);

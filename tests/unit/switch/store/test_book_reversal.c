@@ -257,6 +257,35 @@ START_TEST(restamped_de7_names_its_original_all_the_same)
 }
 END_TEST
 
+START_TEST(original_is_found_whether_or_not_both_have_de32)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record closed = fixture_closed(f, &purchase, STATE_APPROVED);
+    struct record reversal = fixture_reversal(&purchase);
+    memcpy(reversal.acquirer, "12345", 6);
+    ANSWERS(f, reversal, "00");
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_REVERSAL_DUE);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(second_tombstone_of_a_stan_leaves_the_first)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 300);
+    struct record other = fixture_purchase(1, 400);
+    struct record first = fixture_reversal(&purchase);
+    struct record second = fixture_reversal(&other);
+    second.key[6] = 1; /* another message */
+    ANSWERS(f, first, "00");
+    ANSWERS(f, second, "00");
+    fixture_do_open(f, &purchase);
+    ck_assert_int_eq(f->answers[0].result, BOOK_IS_TOMBED);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(what_does_not_agree_is_not_the_original)
 {
     struct fixture *f = fixture_open(_i);
@@ -526,6 +555,8 @@ int main(void)
     tcase_add_loop_test(tc, every_way_of_naming_finds_the_original, 0,
                         NAMING_COUNT * FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, what_does_not_agree_is_not_the_original, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, original_is_found_whether_or_not_both_have_de32, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, second_tombstone_of_a_stan_leaves_the_first, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, restamped_de7_names_its_original_all_the_same, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, newest_of_equals_is_reversed, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, original_is_found_in_the_written_index, 0, FIXTURE_KV_COUNT);
