@@ -1,5 +1,6 @@
-/* OPEN: the record is durable before anything goes to an issuer; the durable insert of its K is the
- * duplicate check. A terminal's reversal takes the same step: its one commit does it all. */
+/* OPEN: the record, with its K in it, is durable before anything goes to an issuer; the same commit
+ * tells whether that K was there before. A terminal's reversal takes the same step: its one commit
+ * does it all. */
 #include "iso8583/mti.h"
 #include "switch/core/core_state.h"
 

@@ -12,7 +12,7 @@
     X(MAC)     /* is it really this terminal */                                                    \
     X(NETWORK) /* 0800: what it wants */                                                           \
     X(ROUTE)   /* who may come to hold the money; chooses, never refuses */                        \
-    X(OPEN)    /* durable; the durable insert is the duplicate check */                            \
+    X(OPEN)    /* durable; the same commit is the duplicate check */                               \
     X(PERMIT)  /* what tables and the clock decide */                                              \
     X(PIN)     /* verify or translate */                                                           \
     X(ISSUER)  /* ask */                                                                           \
