@@ -196,6 +196,8 @@ static const struct bind_key retry_keys[] = {
     {"reversal_answer", BIND_DURATION, OPTIONAL, MEMBER(core.reversal_answer_ms), .min = 100 * MS, .max = 10 * MINUTE},
     {"first",           BIND_DURATION, OPTIONAL, MEMBER(core.retry_first_ms),     .min = 100 * MS, .max = HOUR},
     {"max",             BIND_DURATION, OPTIONAL, MEMBER(core.retry_max_ms),       .min = 100 * MS, .max = 24 * HOUR},
+    {"tries",           BIND_NUMBER,   OPTIONAL, MEMBER(core.agains_max),         .min = 1,        .max = 1000000},
+    {"dead_letters",    BIND_DURATION, OPTIONAL, MEMBER(core.dead_retry_ms),      .min = SECOND,   .max = 24 * HOUR},
     {0},
 };
 
@@ -371,6 +373,8 @@ static const struct config config_default = {
              .reversal_answer_ms = 5 * SECOND,
              .retry_first_ms = 5 * SECOND,
              .retry_max_ms = 5 * MINUTE,
+             .agains_max = 20,
+             .dead_retry_ms = HOUR,
              .stan_first = 1,
              .stan_last = 999999},
     .hsm_header_len = 4,

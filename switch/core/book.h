@@ -73,6 +73,7 @@ struct book_request {
     char issuer[RECORD_NAME_LEN + 1];
     uint64_t after_due_seq;
     uint32_t count_max;
+    bool dead; /* dead letters, and not the others */
 
     /* CUTOVER, FILE, SIGN_OFF */
     uint32_t day;
@@ -93,7 +94,7 @@ struct book_answer {
     char due_issuer[RECORD_NAME_LEN + 1];
     /* REVERSAL: the original is open at this moment; the core is to be told. */
     uint64_t marked_seq; /* 0: none */
-    /* DRAWN: the row. */
+    /* DRAWN: the row. DRAW_END: the last row that was looked at, of either kind. */
     uint64_t due_seq;
     uint32_t due_tries; /* times it was drawn before this process: > 0 means 0421 */
     uint32_t day;       /* CUTOVER: the current day after it */

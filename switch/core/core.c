@@ -74,6 +74,7 @@ struct core *core_init(void *memory, const struct core_settings *settings, int64
     lane_init(&core->retry_lane);
     for (uint32_t i = 0; i < settings->issuer_count; i++) {
         core->issuers[i].settings = &settings->issuers[i];
+        core->issuers[i].pump.sweep_ms = INT64_MAX;
     }
     stans_init(&core->stans, settings->stan_first, settings->stan_last);
     init_links(core, &at);
@@ -285,6 +286,11 @@ static void ticked(struct core *core)
     expire(core, &core->hsm_lane);
     expire(core, &core->reversal_lane);
     expire(core, &core->retry_lane);
+    for (uint32_t i = 0; i < core->settings->issuer_count; i++) {
+        if (core_has_room(core)) {
+            pump_tick(core, i);
+        }
+    }
     for (uint32_t i = 0; i < core->settings->link_count; i++) {
         expire(core, &core->link_lanes[i]);
         if (core_has_room(core)) {
@@ -357,6 +363,9 @@ int64_t core_deadline_ms(const struct core *core)
     int64_t deadline = lane_deadline_ms(&core->hsm_lane);
     deadline = earlier(deadline, lane_deadline_ms(&core->reversal_lane));
     deadline = earlier(deadline, lane_deadline_ms(&core->retry_lane));
+    for (uint32_t i = 0; i < core->settings->issuer_count; i++) {
+        deadline = earlier(deadline, core->issuers[i].pump.sweep_ms);
+    }
     for (uint32_t i = 0; i < core->settings->link_count; i++) {
         deadline = earlier(deadline, lane_deadline_ms(&core->link_lanes[i]));
         deadline = earlier(deadline, link_deadline_ms(&core->links[i]));

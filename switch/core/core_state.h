@@ -16,12 +16,17 @@ struct issuer {
     struct link *links[LINKS_PER_ISSUER_MAX];
     uint32_t link_count;
     uint32_t turn;
-    struct {                /* core/pump.c */
-        uint64_t cursor;    /* last due row that was drawn */
-        uint32_t in_flight; /* slots that it fills */
-        uint32_t asked;     /* rows that the running draw may still bring */
+    struct {                     /* core/pump.c */
+        uint64_t cursor;         /* up to here due rows were drawn */
+        uint64_t dead_cursor;    /* the same of dead letters, in this sweep */
+        uint32_t in_flight;      /* slots that it fills */
+        uint32_t dead_in_flight; /* of them by dead letters */
+        uint32_t asked;          /* rows that the running draw may still bring */
         bool drawing;
-        bool more;
+        bool drawing_dead;
+        bool more;        /* there may be due rows behind the cursor */
+        bool sweeping;    /* there may be dead letters behind theirs */
+        int64_t sweep_ms; /* when the next sweep begins; INT64_MAX: no dead letter is known */
     } pump;
 };
 
@@ -95,8 +100,11 @@ void pump_run(struct core *core, uint32_t issuer);
 void pump_row(struct core *core, const struct book_answer *answer);
 void pump_end(struct core *core, const struct book_answer *answer);
 void pump_done(struct core *core, struct txn *t);
-/* A link of this issuer signed on: those that wait to try again do it now. */
+/* A link of this issuer signed on: those that wait to try again do it now, dead letters too. */
 void pump_hurry(struct core *core, uint32_t issuer);
+/* @t is, or still is, a dead letter: it is tried again with the next sweep. */
+void pump_died(struct core *core, const struct txn *t);
+void pump_tick(struct core *core, uint32_t issuer);
 
 int issuer_by_name(const struct core *core, const char *name);
 int link_by_name(const struct core *core, const char *name);

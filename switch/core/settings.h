@@ -104,6 +104,8 @@ struct core_settings {
     uint32_t reversal_answer_ms; /* how long an 0430 is waited for (5000) */
     uint32_t retry_first_ms;     /* reversals again: 5000 doubling to */
     uint32_t retry_max_ms;       /* 300000 */
+    uint32_t agains_max;         /* tries without acknowledgement, then a dead letter (20) */
+    uint32_t dead_retry_ms;      /* dead letters are tried again (3600000) */
     uint64_t seed;               /* of the jitter */
     uint32_t stan_first;         /* this process's range of STANs: 1 */
     uint32_t stan_last;          /* 999999 */

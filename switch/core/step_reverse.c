@@ -1,13 +1,14 @@
 /* REVERSE: our 0420 to the issuer, and again until it is acknowledged: the same STAN, 0421 from the
  * second sending on. On the link of its 0200 while that is signed on, else on another of the
- * issuer.
+ * issuer. What is not acknowledged after agains_max tries gives its slot back as a dead letter, so
+ * that it does not hold up the issuer's others; a dead letter that is drawn again has one try.
  *
  * 25 ("original unknown") is believed only 60 s after the request was handed over: the request may
  * still be on its way, and would post after its reversal. */
 #include "switch/core/core_state.h"
 #include "switch/core/outbound.h"
 
-enum { UNKNOWN_BELIEVED_MS = 60000, AGAIN_ALARM = 20 };
+enum { UNKNOWN_BELIEVED_MS = 60000 };
 
 static int choose_link(const struct core *core, const struct txn *t)
 {
@@ -24,22 +25,42 @@ static int choose_link(const struct core *core, const struct txn *t)
     return -1;
 }
 
-static enum verdict again(struct core *core, struct txn *t)
+void reverse_count(struct txn *t)
 {
     t->reverse.agains++;
-    if (t->reverse.agains % AGAIN_ALARM == 0) {
-        core_alarm(core, ALARM_REVERSAL_AGAIN, t->record.issuer, (int64_t)t->record.seq);
-    }
+    t->reverse.backoff++;
+}
+
+static enum verdict again(struct txn *t)
+{
+    reverse_count(t);
     return AGAIN;
+}
+
+static enum verdict bury(struct core *core, struct txn *t, enum alarm alarm)
+{
+    t->reverse.dead = true;
+    if (!t->reverse.was_dead) {
+        core_alarm(core, alarm, t->record.issuer, (int64_t)t->record.seq);
+    }
+    return GO;
+}
+
+static bool is_hopeless(const struct core *core, const struct txn *t)
+{
+    return t->reverse.agains >= (t->reverse.was_dead ? 1 : core->settings->agains_max);
 }
 
 enum verdict reverse_enter(struct core *core, struct txn *t)
 {
     struct iso_msg msg;
     struct span bytes;
+    if (is_hopeless(core, t)) {
+        return bury(core, t, ALARM_REVERSAL_AGAIN);
+    }
     int chosen = choose_link(core, t);
     if (chosen < 0) {
-        return again(core, t);
+        return AGAIN; /* nobody was asked: it does not count */
     }
     struct link *link = &core->links[chosen];
     outbound_reversal(core, t, &msg);
@@ -47,7 +68,7 @@ enum verdict reverse_enter(struct core *core, struct txn *t)
     t->route.key = pair_key_of(&msg);
     if (outbound_encode(core, &msg, link->rules.dialect, &bytes) != 0 ||
         link_await(link, &t->route.key, t->slot) != 0) {
-        return again(core, t);
+        return AGAIN;
     }
     t->route.pending = true;
     t->reverse.tries++;
@@ -68,12 +89,10 @@ enum verdict reverse_resume(struct core *core, struct txn *t, const struct event
     if (span_equal_text(code, "25")) {
         int64_t handed =
             t->record.handed_ms > core->start_wall_ms ? t->record.handed_ms : core->start_wall_ms;
-        return core->wall_ms - handed >= UNKNOWN_BELIEVED_MS ? GO : again(core, t);
+        return core->wall_ms - handed >= UNKNOWN_BELIEVED_MS ? GO : again(t);
     }
     if (code.len == 2 && code.ptr[0] == '9') {
-        return again(core, t);
+        return again(t);
     }
-    t->reverse.dead = true;
-    core_alarm(core, ALARM_REVERSAL_DEAD, t->record.issuer, (int64_t)t->record.seq);
-    return GO;
+    return bury(core, t, ALARM_REVERSAL_DEAD);
 }

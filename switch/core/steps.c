@@ -134,7 +134,7 @@ static void wait_again(struct core *core, struct txn *t)
 {
     const struct core_settings *settings = core->settings;
     uint64_t wait_ms = settings->retry_first_ms;
-    for (uint32_t i = 1; i < t->reverse.agains && wait_ms < settings->retry_max_ms; i++) {
+    for (uint32_t i = 1; i < t->reverse.backoff && wait_ms < settings->retry_max_ms; i++) {
         wait_ms *= 2;
     }
     wait_ms = wait_ms > settings->retry_max_ms ? settings->retry_max_ms : wait_ms;
@@ -251,7 +251,7 @@ void txn_expire(struct core *core, struct txn *t)
         memcpy(t->outcome.code, group_of(core, t)->timeout_is_68 ? "68" : "91", 3);
     }
     if (step->wait == WAIT_REVERSAL) {
-        t->reverse.agains++;
+        reverse_count(t);
     }
     if (t->route.pending) {
         pending_end(core, t, step->wait == WAIT_LINK ? t->record.seq : 0);

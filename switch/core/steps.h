@@ -77,3 +77,6 @@ step_enter_fn check_enter, mac_enter, network_enter, route_enter, open_enter, pe
     pin_enter, issuer_enter, close_enter, sign_enter, reply_enter, reverse_enter, settle_enter;
 step_resume_fn mac_resume, open_resume, pin_resume, issuer_resume, close_resume, sign_resume,
     reverse_resume, settle_resume;
+
+/* A reversal of ours was sent and not acknowledged. */
+void reverse_count(struct txn *t);

@@ -92,8 +92,10 @@ struct txn {
     struct { /* step_reverse: a reversal of ours */
         uint64_t due_seq;
         uint32_t tries;
-        uint32_t agains;
+        uint32_t agains;  /* tries that were not acknowledged */
+        uint32_t backoff; /* of them since its issuer last signed on */
         bool dead;
+        bool was_dead; /* a dead letter that is tried once more */
     } reverse;
 
     bool marked; /* a reversal of it arrived while it was open (core.c) */

@@ -93,33 +93,36 @@ int book_do_late(struct book *book, const struct book_request *request, struct b
     return book_record_write(book, record, KV_REPLACE, JOURNAL_DUE, request->wall_ms);
 }
 
-/* The next living row of @issuer behind *@due_seq: 1, or 0 at the end. */
-static int due_next(struct book *book, const char *issuer, uint64_t due_seq, struct due_row *due)
+/* The next row of @issuer behind *@upto that is a dead letter or not, as @dead says: 1, or 0 at the
+ * end. *@upto becomes the last row that was looked at, so that none is looked at twice. */
+static int due_next(struct book *book, const char *issuer, bool dead, uint64_t *upto,
+                    struct due_row *due)
 {
     uint8_t key[DUE_KEY_LEN];
     struct span found;
     struct span row;
     do {
-        if (due_seq == UINT64_MAX) {
+        if (*upto == UINT64_MAX) {
             return 0;
         }
-        book_due_key(issuer, due_seq + 1, key);
+        book_due_key(issuer, *upto + 1, key);
         int rc = kv_seek(book->txn, KV_due, span_make(key, sizeof key), &found, &row);
         TRY(rc);
         if (rc == 0 || found.len != DUE_KEY_LEN || memcmp(found.ptr, key, 16) != 0) {
             return 0;
         }
         TRY(due_row_decode(row, due));
-        due_seq = due->due_seq;
-    } while (due->dead);
+        *upto = due->due_seq;
+    } while (due->dead != dead);
     return 1;
 }
 
 int book_do_draw(struct book *book, const struct book_request *request, struct book_answer *answer)
 {
-    struct due_row due = {.due_seq = request->after_due_seq};
+    struct due_row due;
+    uint64_t upto = request->after_due_seq;
     for (uint32_t count = 0; count < request->count_max; count++) {
-        int rc = due_next(book, request->issuer, due.due_seq, &due);
+        int rc = due_next(book, request->issuer, request->dead, &upto, &due);
         TRY(rc);
         if (rc == 0) {
             break;
@@ -138,5 +141,6 @@ int book_do_draw(struct book *book, const struct book_request *request, struct b
         }
     }
     answer->result = BOOK_IS_DRAW_END;
+    answer->due_seq = upto;
     return 0;
 }

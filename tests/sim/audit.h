@@ -16,5 +16,5 @@ void audit_rest(struct world *world);
 /* The time is up and something is still to be done: say what. */
 void audit_stuck(struct world *world);
 
-/* Due reversals that are no dead letters. */
+/* Due reversals, but for the dead letters that will never be acknowledged. */
 size_t audit_due_alive(const struct world *world);

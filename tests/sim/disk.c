@@ -65,6 +65,21 @@ static enum event_kind event_of(const struct book_answer *answer)
     }
 }
 
+/* I5: a reversal is handed out to one transaction at a time. */
+static void reversal_begins(struct world *world, uint64_t seq)
+{
+    uint64_t *room = NULL;
+    for (size_t i = 0; i < ARRAY_COUNT(world->in_flight); i++) {
+        if (world->in_flight[i] == seq) {
+            world_fail(world, "I5", "the reversal of sequence %llu is in flight twice",
+                       (unsigned long long)seq);
+        }
+        room = world->in_flight[i] == 0 ? &world->in_flight[i] : room;
+    }
+    CHECK(room != NULL);
+    *room = seq;
+}
+
 static void answer_arrives(struct world *world, const struct task *task)
 {
     struct book_answer answer;
@@ -78,6 +93,7 @@ static void answer_arrives(struct world *world, const struct task *task)
     }
     struct event event = {.kind = event_of(&answer), .u.book = &answer};
     if (event.kind == EV_REVERSAL_DUE) {
+        reversal_begins(world, answer.record.seq);
         sim_seal_open(&answer.record);
     }
     world_say(world, "  %s %s seq %llu state %s", book_op_name(answer.op),

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "iso8583/mti.h"
+#include "switch/core/kinds.h"
 #include "tests/sim/hsm.h"
 #include "tests/sim/world.h"
 
@@ -153,6 +154,13 @@ static void perform_store(struct world *world, struct book_request *ask)
     disk_submit(world, ask);
 }
 
+static void reversal_ends(struct world *world, uint64_t seq)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(world->in_flight); i++) {
+        world->in_flight[i] = world->in_flight[i] == seq ? 0 : world->in_flight[i];
+    }
+}
+
 static void perform(struct world *world, struct action *action)
 {
     switch (action->kind) {
@@ -175,6 +183,9 @@ static void perform(struct world *world, struct action *action)
         break;
     case ACT_TRACE:
         check_secrets(world, action->u.trace.pan_masked);
+        if (strcmp(action->u.trace.kind, kind_pumped()->name) == 0) {
+            reversal_ends(world, action->u.trace.seq);
+        }
         break;
     default:
         note_alarm(world, action);

@@ -32,8 +32,10 @@ enum { SLOW_MS_MAX = 30000, LATE_MS_MAX = 60000, STALL_MS_MIN = 61000, STALL_MS_
 
 void issuers_open(struct world *world)
 {
-    static const char rules_text[] = "when amount >= 80000 and amount < 85000 then decline 05\n"
-                                     "when amount >= 90000 and amount < 99999 then partial 45000\n";
+    static const char rules_text[] =
+        "when mti prefix 01 and amount >= 80000 and amount < 85000 then decline 05\n"
+        "when mti prefix 02 and amount >= 80000 and amount < 85000 then decline 05\n"
+        "when amount >= 90000 and amount < 99999 then partial 45000\n";
     struct source source = {.name = "sim", .text = SPAN_LITERAL(rules_text)};
     static struct rules rules;
     rules.count = 0;
@@ -274,6 +276,9 @@ static void send_answer(struct world *world, uint16_t link, uint32_t epoch, int6
     struct iso_error error;
     int result = iso_encode(answer, world->plan.links[link].dialect, &out, &error);
     CHECK(result == 0);
+    world_say(world, "      issuer link %u answers %04X STAN %.6s with %.2s", link,
+              (unsigned)answer->mti, (const char *)iso_get(answer, 11).ptr,
+              (const char *)iso_get(answer, 39).ptr);
     world_later(world, delay_ms, answer_leaves, link, epoch, writer_written(&out));
 }
 
@@ -402,6 +407,14 @@ static void process(struct world *world, const struct task *task)
                             &room, &msg, &error);
     CHECK(result == 0);
     int64_t late_ms = dice_between(&world->dice_issuer, 1000, LATE_MS_MAX);
+    uint64_t amount = 0;
+    bool poison = mti_class(msg.mti) == 4 && iso_number(&msg, 4, &amount) == 0 &&
+                  amount_is_poison((int64_t)amount);
+    if (poison) {
+        mark_world(WORLD_REVERSAL_POISON);
+        refuse(world, link, epoch, &msg, "91");
+        return;
+    }
     if (fate == FATE_DOUBT || fate == FATE_AGAIN) {
         refuse(world, link, epoch, &msg, draw_doubt(world));
         return;

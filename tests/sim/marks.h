@@ -64,7 +64,8 @@
     X(TERMINAL_UNKNOWN, "unknown terminal")                                                        \
     X(MALFORMED, "malformed message")                                                              \
     X(REVERSAL_AGAIN, "issuer: again")                                                             \
-    X(REVERSAL_DEAD, "dead letter")                                                                \
+    X(REVERSAL_DEAD, "issuer: refuses a reversal")                                                 \
+    X(REVERSAL_POISON, "dead letter for good")                                                     \
     X(TOO_OLD, "repeat too old")
 
 enum mark_kind {

@@ -246,6 +246,8 @@ static void draw_settings(struct plan *plan, struct dice *dice)
     s->reversal_answer_ms = (uint32_t)dice_between(dice, 1000, 5000);
     s->retry_first_ms = (uint32_t)dice_between(dice, 500, 5000);
     s->retry_max_ms = s->retry_first_ms * 8;
+    s->agains_max = (uint32_t)dice_between(dice, 1, 8);
+    s->dead_retry_ms = (uint32_t)dice_between(dice, 20000, 60000);
     s->seed = plan->seed;
     s->stan_first = few_stans ? 1001 : 1;
     s->stan_last = few_stans ? 1001 + (uint32_t)dice_between(dice, 24, 50) : 999999;

@@ -33,7 +33,8 @@ static int64_t draw_amount(struct dice *dice)
     int64_t usual = dice_between(dice, 100, 20000);
     int64_t declined = dice_between(dice, 80000, 84999);
     int64_t partial = dice_between(dice, 90000, 99000);
-    return odds < 40 ? declined : odds < 100 ? partial : usual;
+    int64_t poison = dice_between(dice, 70000, 71999);
+    return odds < 40 ? declined : odds < 100 ? partial : odds < 130 ? poison : usual;
 }
 
 static void draw_content(struct world *world, struct sale *sale)

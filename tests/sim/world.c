@@ -132,6 +132,7 @@ static void stop(struct world *world)
 {
     world->up = false;
     world->life++;
+    memset(world->in_flight, 0, sizeof world->in_flight);
     kv_memory_crash(world->kv);
     book_free(world->book);
     world->book = NULL;

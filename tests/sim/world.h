@@ -104,7 +104,8 @@ struct world {
     struct actions *actions;
     struct kv *kv;
     struct book *book;
-    uint64_t hash; /* of all actions */
+    uint64_t in_flight[64]; /* sequences of what our reversals take back, 0: free */
+    uint64_t hash;          /* of all actions */
     uint64_t actions_count;
 
     /* disk.c */
