@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 
+#include "iso8583/base/pan.h"
 #include "iso8583/dialect.h"
 
 int iso_number(const struct iso_msg *msg, unsigned de, uint64_t *value)
@@ -59,9 +60,6 @@ const char *iso_error_text(const struct iso_error *error, const struct iso_diale
     return buf;
 }
 
-/* How many digits of a PAN may be read in front and behind; a short one shows none. */
-enum { PAN_FRONT = 6, PAN_BEHIND = 4 };
-
 /* One character of a text for people: what cannot be printed plainly is a dot. */
 static char printable(uint8_t byte)
 {
@@ -78,10 +76,7 @@ const char *iso_show(const struct iso_msg *msg, const struct iso_dialect *dialec
     size_t len = 0;
     bool hex = row->content == ISO_B && row->mask == ISO_SHOW;
     for (size_t i = 0; i < value.len && len + 1 + hex < cap; i++) {
-        bool masked = row->mask != ISO_SHOW;
-        if (row->mask == ISO_MASK_PAN && value.len > PAN_FRONT + PAN_BEHIND) {
-            masked = i >= PAN_FRONT && i < value.len - PAN_BEHIND;
-        }
+        bool masked = row->mask == ISO_MASK_PAN ? !pan_shows(value.len, i) : row->mask != ISO_SHOW;
         if (hex) {
             buf[len++] = (char)hex_digit(value.ptr[i] >> 4);
             buf[len++] = (char)hex_digit(value.ptr[i]);

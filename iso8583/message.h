@@ -114,7 +114,7 @@ MUST_USE int iso_encode(const struct iso_msg *msg, const struct iso_dialect *dia
 const char *iso_error_text(const struct iso_error *error, const struct iso_dialect *dialect,
                            char *buf, size_t cap);
 
-/* DE @de of @msg as it may be shown: masked as the dialect's row says (PAN 6+4, track and PIN data
- * all stars, binary as hex). Writes at most @cap bytes with a NUL; returns @buf. */
+/* DE @de of @msg as it may be shown: masked as the dialect's row says (PAN as base/pan.h, track and
+ * PIN data all stars, binary as hex). Writes at most @cap bytes with a NUL; returns @buf. */
 const char *iso_show(const struct iso_msg *msg, const struct iso_dialect *dialect, unsigned de,
                      char *buf, size_t cap);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "iso8583/base/pan.h"
 #include "routes/csv_rows.h"
 
 enum column { PAN, EXPIRY, STATUS, BALANCE, LIMIT, CURRENCY, PVV };
@@ -102,11 +103,10 @@ int accounts_parse(struct source *source, struct stub_account **out, size_t *cou
 void pan_mask(struct span pan, char *out)
 {
     size_t len = pan.len < PAN_MASKED_LEN_MAX ? pan.len : PAN_MASKED_LEN_MAX - 1;
-    memset(out, '*', len);
-    if (len >= 13) {
-        memcpy(out, pan.ptr, 6);
-        memcpy(out + len - 4, pan.ptr + len - 4, 4);
-    } else if (len == 0) {
+    for (size_t i = 0; i < len; i++) {
+        out[i] = pan_shows(pan.len, i) ? (char)pan.ptr[i] : '*';
+    }
+    if (len == 0) {
         out[len++] = '-';
     }
     out[len] = '\0';

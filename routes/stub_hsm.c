@@ -216,7 +216,7 @@ int hsm_open(struct conn_pool *pool, uv_loop_t *loop, const char *address,
     for (size_t i = 0; i < WAITERS_MAX; i++) {
         list_append(&hsm->free, &hsm->waiter[i].node);
     }
-    struct dial_backoff backoff = {0};
+    struct dial_backoff backoff = {200, 2000}; /* ms: an HSM that is back is needed at once */
     int status = dialler_open(pool, address, backoff, &hsm->endpoint, on_failure, &hsm->dialler);
     if (status < 0) {
         free(hsm);

@@ -82,6 +82,10 @@ const struct currency *currency_at(size_t index)
 const char *money_format(int64_t amount_minor, uint16_t numeric, char out[MONEY_TEXT_LEN])
 {
     const struct currency *currency = currency_find(numeric);
+    if (numeric == 0) {
+        (void)snprintf(out, MONEY_TEXT_LEN, "%" PRId64 " minor units", amount_minor);
+        return out;
+    }
     if (currency == NULL) {
         (void)snprintf(out, MONEY_TEXT_LEN, "%" PRId64 " %03u?", amount_minor, (unsigned)numeric);
         return out;

@@ -22,7 +22,7 @@ const struct currency *currency_find_alpha(struct span alpha);
 /* The currencies by index, in the order of their numbers; NULL past the last. */
 const struct currency *currency_at(size_t index);
 
-/* @amount_minor as people write it: "1234.56 EUR", "-5 JPY", "0.005 BHD". A number that is no
- * currency is shown as such, with the amount in minor units: "123456 999?". Writes at most
- * MONEY_TEXT_LEN bytes with a NUL to @out and returns it. */
+/* @amount_minor as people write it: "1234.56 EUR", "-5 JPY", "0.005 BHD". An amount whose
+ * currency is not known (0) is "123456 minor units"; a number that is no currency is shown behind
+ * it: "123456 999?". Writes at most MONEY_TEXT_LEN bytes with a NUL to @out and returns it. */
 const char *money_format(int64_t amount_minor, uint16_t numeric, char out[MONEY_TEXT_LEN]);

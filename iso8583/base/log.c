@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "iso8583/base/pan.h"
+
 /* What closes a line that is full in the middle of a value: ..." } and newline. */
 enum { TAIL_LEN = 6, CONTENT_LEN_MAX = LOG_LINE_LEN_MAX - TAIL_LEN };
 
@@ -198,15 +200,12 @@ void log_span(struct log_line *line, const char *key, struct span bytes)
 
 void log_pan(struct log_line *line, const char *key, struct span pan)
 {
-    enum { PAN_LEN_MIN = 13, PAN_LEN_MAX = 19, FIRST = 6, LAST = 4 };
-    uint8_t masked[PAN_LEN_MAX];
+    uint8_t masked[19];
+    size_t len = pan.len < sizeof masked ? pan.len : sizeof masked;
     /* What is no PAN is card data nevertheless: it shows nothing but that it was there. */
-    bool shows = pan.len >= PAN_LEN_MIN && pan.len <= PAN_LEN_MAX && span_is_digits(pan);
-    size_t len = pan.len <= PAN_LEN_MAX ? pan.len : PAN_LEN_MAX;
-    memset(masked, '*', sizeof masked);
-    if (shows) {
-        memcpy(masked, pan.ptr, FIRST);
-        memcpy(masked + len - LAST, pan.ptr + len - LAST, LAST);
+    bool is_number = span_is_digits(pan);
+    for (size_t i = 0; i < len; i++) {
+        masked[i] = is_number && pan_shows(pan.len, i) ? pan.ptr[i] : '*';
     }
     put_field(line, key, span_make(masked, len));
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "iso8583/base/currency.h"
+#include "iso8583/base/pan.h"
 #include "switch/clearing/block.h"
 #include "switch/clearing/run.h"
 
@@ -47,7 +48,7 @@ static void record_print(uint64_t number, const struct ipm_record *record, FILE 
         }
         (void)fprintf(out, "  DE%-4u%-28s", fields[i].de, fields[i].name);
         for (size_t at = 0; at < value.len; at++) {
-            bool masked = fields[i].de == 2 && at >= 6 && at + 4 < value.len;
+            bool masked = fields[i].de == 2 && !pan_shows(value.len, at);
             if (fields[i].chars == IPM_BYTES) {
                 (void)fprintf(out, "%02X", value.ptr[at]);
             } else {

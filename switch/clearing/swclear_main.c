@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "iso8583/base/calendar.h"
 #include "switch/clearing/report.h"
@@ -284,12 +285,25 @@ static int command_run(const struct options *options)
 
 /* ---- verify, show, preview ---- */
 
+/* The files to read are an input: what is not there, or may not be read, is no trouble of our own.
+ * Returns 0 and sets @is_dir, or an exit code after a line. */
+static int target_find(const char *path, bool *is_dir)
+{
+    struct stat stat_of;
+    if (stat(path, &stat_of) != 0 || access(path, R_OK) != 0) {
+        return complain(ERR_CONFIG, path, strerror(errno));
+    }
+    *is_dir = S_ISDIR(stat_of.st_mode);
+    return 0;
+}
+
 static int command_verify(const struct options *options)
 {
     struct verify verify = {.report = stdout, .quiet = options->quiet};
-    struct stat stat_of;
-    if (stat(options->target, &stat_of) != 0) {
-        return complain(ERR_IO, options->target, strerror(errno));
+    bool is_dir = false;
+    int code = target_find(options->target, &is_dir);
+    if (code != 0) {
+        return code;
     }
     if (options->data != NULL) {
         int rc = kv_lmdb_open_readonly(options->data, &verify.kv);
@@ -297,16 +311,16 @@ static int command_verify(const struct options *options)
             return complain(rc, options->data, err_text(rc));
         }
     }
-    int rc = S_ISDIR(stat_of.st_mode) ? verify_dir(&verify, options->target)
-                                      : verify_file(&verify, options->target);
+    int rc = is_dir ? verify_dir(&verify, options->target) : verify_file(&verify, options->target);
     if (verify.kv != NULL) {
         kv_lmdb_close(verify.kv);
     }
+    if (rc == ERR_USAGE) {
+        return complain(ERR_CONFIG, options->target,
+                        "is neither a directory, nor an .ipm or _manifest.json file");
+    }
     if (rc < 0) {
-        return complain(rc, options->target,
-                        rc == ERR_USAGE ? "is neither an .ipm nor a _manifest.json file"
-                        : rc == ERR_IO  ? strerror(errno)
-                                        : err_text(rc));
+        return complain(rc, options->target, rc == ERR_IO ? strerror(errno) : err_text(rc));
     }
     (void)printf("%s: %u days, %" PRIu64 " items, %u faults\n", verify.faults == 0 ? "good" : "BAD",
                  verify.days, verify.items, verify.faults);
@@ -316,6 +330,14 @@ static int command_verify(const struct options *options)
 static int command_show(const struct options *options)
 {
     char why[WHY_LEN] = "";
+    bool is_dir = false;
+    int code = target_find(options->target, &is_dir);
+    if (code != 0) {
+        return code;
+    }
+    if (is_dir) {
+        return complain(ERR_CONFIG, options->target, "is a directory, not an .ipm file");
+    }
     int rc = report_file(options->target, stdout, why);
     if (rc < 0) {
         (void)fprintf(stderr, "swclear: %s\n", why);

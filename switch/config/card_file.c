@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "iso8583/base/pan.h"
 #include "routes/csv_rows.h"
 #include "switch/config/first_line.h"
 
@@ -24,13 +25,13 @@ struct reading {
     int err;
 };
 
-/* First six, last four, as everywhere. */
 static const char *pan_masked(const char *pan, char out[PAN_LEN_MAX + 1])
 {
     size_t len = strlen(pan);
     CHECK(len >= PAN_LEN_MIN && len <= PAN_LEN_MAX);
-    memcpy(out, pan, len + 1);
-    memset(out + 6, '*', len - 10);
+    for (size_t i = 0; i <= len; i++) { /* with its NUL */
+        out[i] = i == len || pan_shows(len, i) ? pan[i] : '*';
+    }
     return out;
 }
 

@@ -2,6 +2,7 @@
  *
  * It also fills the record, because it reads the same fields. */
 #include "iso8583/base/calendar.h"
+#include "iso8583/base/pan.h"
 #include "iso8583/mti.h"
 #include "iso8583/tlv.h"
 #include "switch/core/core_state.h"
@@ -49,12 +50,10 @@ static bool luhn_holds(struct span pan)
     return sum % 10 == 0;
 }
 
-/* First six and last four; of a short one that would be nearly all, so nothing of it is shown. */
 static void mask_pan(char *out, struct span pan)
 {
     for (size_t i = 0; i < pan.len; i++) {
-        bool shown = pan.len >= 13 && (i < 6 || i + 4 >= pan.len);
-        out[i] = shown ? (char)pan.ptr[i] : '*';
+        out[i] = pan_shows(pan.len, i) ? (char)pan.ptr[i] : '*';
     }
     out[pan.len] = '\0';
 }

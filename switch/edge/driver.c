@@ -25,6 +25,7 @@ struct driver {
     struct hsm_client *hsm;
     uv_timer_t timer;
     int64_t armed_ms; /* what the timer is set to, INT64_MAX: not running */
+    bool stopped;
     struct figures figures;
     struct ask asks[ASKS_MAX];
     struct actions actions;
@@ -65,6 +66,7 @@ void driver_free(struct driver *driver)
 
 void driver_stop(struct driver *driver)
 {
+    driver->stopped = true;
     uv_close((uv_handle_t *)&driver->timer, NULL);
 }
 
@@ -89,8 +91,10 @@ const struct driver_parts *driver_parts(const struct driver *driver)
 void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number)
 {
     struct log_line line;
+    /* A neighbour that we hang up on in an orderly stop is gone, too, but nobody needs to look. */
+    bool is_good_news = driver->stopped || strcmp(name, alarm_name(ALARM_LINK_UP)) == 0;
     figures_alarm(&driver->figures, name, subject, number, wall_clock_ms());
-    log_begin(&line, strcmp(name, alarm_name(ALARM_LINK_UP)) == 0 ? LOG_INFO : LOG_WARN, name);
+    log_begin(&line, is_good_news ? LOG_INFO : LOG_WARN, name);
     log_text(&line, "subject", subject);
     log_number(&line, "number", number);
     log_end(&line);

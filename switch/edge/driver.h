@@ -48,11 +48,11 @@ MUST_USE int driver_ask_book(struct driver *driver, struct book_request *request
                              void (*done)(void *context, const struct book_answer *answer),
                              void *context);
 
-/* Log and count an alarm that an edge raised. */
+/* Log and count an alarm that an edge raised: at WARN, after driver_stop() at INFO. */
 void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number);
 
 const struct figures *driver_figures(const struct driver *driver);
 const struct driver_parts *driver_parts(const struct driver *driver);
 
-/* Stop the timer; call before the loop is closed. */
+/* Stop the timer; call before the loop is closed. What closes from now on was our own doing. */
 void driver_stop(struct driver *driver);

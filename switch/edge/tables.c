@@ -83,7 +83,19 @@ uint32_t tables_oldest_cut(struct kv *kv)
     return day;
 }
 
-static json_t *record_json(const struct record *record)
+/* What the amounts of @record are in: a reversal may come without DE49, and is in its original's
+ * currency. 0: not known. */
+static uint16_t currency_of(struct kv_txn *txn, const struct record *record)
+{
+    struct record original;
+    bool is_told = record->currency != 0 || record->original_seq == 0;
+    if (is_told || book_get(txn, record->original_seq, &original) != 0) {
+        return record->currency;
+    }
+    return original.currency;
+}
+
+static json_t *record_json(struct kv_txn *txn, const struct record *record)
 {
     char day[11];
     char mti[5];
@@ -120,7 +132,7 @@ static json_t *record_json(const struct record *record)
     json_object_set_new(tx, "amount_minor", json_integer(record->amount_minor));
     json_object_set_new(tx, "approved_minor", json_integer(record->approved_minor));
     json_object_set_new(tx, "remaining_minor", json_integer(record->remaining_minor));
-    json_object_set_new(tx, "currency", json_integer(record->currency));
+    json_object_set_new(tx, "currency", json_integer(currency_of(txn, record)));
     json_object_set_new(tx, "marked", json_boolean(record->marked));
     json_object_set_new(tx, "asked", json_boolean(record->asked));
     json_object_set_new(tx, "original_seq", json_integer((json_int_t)record->original_seq));
@@ -210,7 +222,7 @@ json_t *tables_tx_show(struct kv *kv, const json_t *request, const char **error)
     json_t *answer = NULL;
     int rc = find_record(txn, request, &record);
     if (rc == 0) {
-        json_t *tx = record_json(&record);
+        json_t *tx = record_json(txn, &record);
         json_object_set_new(tx, "journal", journal_json(txn, record.seq));
         answer = json_pack("{s:o}", "tx", tx);
     } else {
@@ -237,7 +249,7 @@ json_t *tables_tx_list(struct kv *kv, const json_t *request, const char **error)
     uint64_t seq = kv_last(txn, KV_txns, &key, &row) == 1 ? be64_get(key.ptr) : 0;
     for (; seq > 0 && count > 0; seq--, count--) {
         if (book_get(txn, seq, &record) == 0) {
-            json_array_append_new(txs, record_json(&record));
+            json_array_append_new(txs, record_json(txn, &record));
         }
     }
     kv_abort(txn);

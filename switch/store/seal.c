@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "iso8583/base/pan.h"
+
 enum {
     KEY_LEN = 32,
     KEY_TEXT_LEN = 2 * KEY_LEN,
@@ -186,14 +188,12 @@ void seal_check_value(const struct seal *seal, uint8_t out[16])
     memcpy(out, seal->check, sizeof seal->check);
 }
 
-/* First six, last four, stars between; fewer than 13 digits: all stars. */
 static void mask(const char *pan, char masked[20])
 {
     size_t len = strlen(pan);
     memset(masked, 0, 20);
     for (size_t i = 0; i < len; i++) {
-        bool shown = len >= 13 && (i < 6 || i + 4 >= len);
-        masked[i] = shown ? pan[i] : '*';
+        masked[i] = pan_shows(len, i) ? pan[i] : '*';
     }
 }
 

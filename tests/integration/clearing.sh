@@ -151,4 +151,14 @@ rm -rf "$scratch/bad"
 cp -r "$scratch/out" "$scratch/bad"
 rm "$scratch"/bad/20261121_*.ipm
 check "a file is missing: verify finds it" exits 1 swclear verify "$scratch/bad"
+
+# What cannot be read at all is a wrong input, not a bad answer, wrong use or bad storage.
+check "no such directory: verify ends with 3" exits 3 swclear verify "$scratch/nowhere"
+check "it says so" says "nowhere: No such file or directory"
+echo "20261120" >"$scratch/plain"
+check "a plain file: verify ends with 3" exits 3 swclear verify "$scratch/plain"
+check "it says what is expected" says "plain: is neither a directory, nor an .ipm or _manifest.json file"
+check "no such file: show ends with 3" exits 3 swclear show "$scratch/nowhere.ipm"
+check "a directory: show ends with 3" exits 3 swclear show "$scratch/out"
+check "no target at all ends with 2" exits 2 swclear verify
 verdict

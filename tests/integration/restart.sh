@@ -25,6 +25,8 @@ stops() { # HOW COMMAND...
   wait "$pid"
   check "$how: it ends with 0" equal $? 0
   rm -f "$WORLD/pid/switch"
+  check "$how: it hung up on the HSM and both issuers" equal "$(said_of_neighbours INFO | wc -l)" 3
+  refuted "$how: that is no alarm" said_of_neighbours WARN
   check "$how: nothing was left open" world_said switch "drained: 0 transactions left open"
   refuted "$how: its socket is gone" test -e "$DATA/admin.sock"
   check "$how: the next one starts" world_start switch
@@ -32,6 +34,7 @@ stops() { # HOW COMMAND...
   check "$how: with the same day" day_is "$DAY" OPEN
   check "$how: its links sign on" wait_until 20 links_up
 }
+said_of_neighbours() { world_log switch | grep -E " $1 +(hsm|link)\.down"; }
 term() { kill -TERM "$(cat "$WORLD/pid/switch")"; }
 int() { kill -INT "$(cat "$WORLD/pid/switch")"; }
 stops SIGTERM term

@@ -122,6 +122,7 @@ struct audit {
     struct currency_sum sums[CURRENCIES_MAX];
     uint32_t sum_count;
     uint64_t state_count[SALE_OWED + 1];
+    uint64_t moneyless_count; /* approved balance inquiries: no posting, no item */
     uint64_t undecided_count;
     uint64_t differences[DIFFERENCE_COUNT];
     uint64_t difference_count;

@@ -74,6 +74,7 @@ static void sales_join(struct audit *audit)
         memcpy(key, sale->terminal, strlen(sale->terminal));
         memcpy(key + 8, sale->rrn, strlen(sale->rrn));
         audit->state_count[sale->state]++;
+        audit->moneyless_count += sale->state == SALE_APPROVED && sale->signed_minor == 0;
         sale->undecided =
             audit->allow_open && (sale->state == SALE_OPEN || sale->state == SALE_REVERSING);
         if (sale->rrn[0] == '\0' || sale->signed_minor == 0 ||
@@ -333,10 +334,12 @@ static void table_print(const struct audit *audit)
         }
     }
     fprintf(out,
-            "terminals: approved %" PRIu64 " declined %" PRIu64 " reversed %" PRIu64
-            " given up %" PRIu64 " in flight %" PRIu64 " (%" PRIu64 " of them booked)\n",
-            audit->state_count[SALE_APPROVED], audit->state_count[SALE_DECLINED],
-            audit->state_count[SALE_REVERSED], audit->state_count[SALE_OWED],
+            "terminals: approved %" PRIu64 " (%" PRIu64 " of them balance inquiries: no item)"
+            " declined %" PRIu64 " reversed %" PRIu64 " given up %" PRIu64 " in flight %" PRIu64
+            " (%" PRIu64 " of them booked)\n",
+            audit->state_count[SALE_APPROVED], audit->moneyless_count,
+            audit->state_count[SALE_DECLINED], audit->state_count[SALE_REVERSED],
+            audit->state_count[SALE_OWED],
             audit->state_count[SALE_OPEN] + audit->state_count[SALE_REVERSING],
             audit->undecided_count);
     for (int i = 0; i < DIFFERENCE_COUNT; i++) {

@@ -1,15 +1,18 @@
+/* clang-format off */
 /* `terminal-sim make`: a consistent set of terminals, cards, accounts and keys, all from one seed.
  *
  * The files of the set, each by whom it is read:
  *   terminals.csv      id,merchant,mcc,group,state,tpk,tak   switch; keys under the test LMK
  *   bins.csv           prefix,issuer                         switch
- *   cards.csv          pan,expiry,pvki,pvv                   switch: the cards whose PIN it
- * verifies keys.env           ZPK_VISA= PVK_VISA= PVK_MC=           switch and issuer stubs,
- * cryptograms accounts-*.csv     pan,expiry,status,balance_minor,limit_minor,currency,pvv   issuer
- * stubs terminal-keys.csv  id,tpk,tak                            simulator alone: CLEAR test keys
+ *   cards.csv          pan,expiry,pvki,pvv                   switch: cards whose PIN it verifies
+ *   keys.env           ZPK_VISA= PVK_VISA= PVK_MC=           switch, issuer stubs; cryptograms
+ *   accounts-*.csv     pan,expiry,status,balance_minor,limit_minor,currency,pvv
+ *                                                            issuer stubs
+ *   terminal-keys.csv  id,tpk,tak                            simulator alone: CLEAR test keys
  *   test-cards.csv     pan,expiry,pin,track2,issuer          simulator alone
  *
  * The clear keys are worth nothing: they come from the seed and stand under a published LMK. */
+/* clang-format on */
 #pragma once
 
 #include "iso8583/base/bytes.h"

@@ -382,6 +382,9 @@ START_TEST(balance_inquiry_moves_nothing)
     append(day.issuer, "P\t1\t0100\t900008\t1120084000\t632400000008\tT0000001\t0\t978\t310000\t"
                        "AUTH08\t00\t1\t4\t-\n");
     ck_assert_int_eq(day_compare(), 0);
+    ck_assert_uint_eq(day.audit.moneyless_count, 1);
+    ck_assert_uint_eq(day.audit.state_count[SALE_APPROVED] - day.audit.moneyless_count,
+                      audit_sum(&day.audit, 978)->terminals_count);
 }
 END_TEST
 

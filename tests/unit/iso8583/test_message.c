@@ -63,8 +63,18 @@ END_TEST
 START_TEST(pan_shows_six_and_four_and_a_short_one_nothing)
 {
     ck_assert_str_eq(show("iso87_bcd", 2, span_text("4761739001010010")), "476173******0010");
-    ck_assert_str_eq(show("iso87_bcd", 2, span_text("47617390010")), "476173*0010");
-    ck_assert_str_eq(show("iso87_bcd", 2, span_text("4761739001")), "**********");
+    ck_assert_str_eq(show("iso87_bcd", 2, span_text("4761739001010010123")), "476173*********0123");
+    ck_assert_str_eq(show("iso87_bcd", 2, span_text("4761739001010")), "476173***1010");
+    char pan[] = "4761739001010010123456";
+    for (size_t len = 0; len < sizeof pan; len++) {
+        struct span shown = span_text(show("iso87_bcd", 2, span_make(pan, len)));
+        size_t star_count = 0;
+        for (size_t i = 0; i < shown.len; i++) {
+            star_count += shown.ptr[i] == '*';
+        }
+        ck_assert_uint_eq(shown.len, len);
+        ck_assert_uint_eq(star_count, len < 13 || len > 19 ? len : len - 10);
+    }
 }
 END_TEST
 

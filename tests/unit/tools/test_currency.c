@@ -50,6 +50,8 @@ START_TEST(money_is_written_as_people_do)
     ck_assert_str_eq(money_format(12, 990, out), "0.0012 CLF");
     ck_assert_str_eq(money_format(INT64_MIN, 978, out), "-92233720368547758.08 EUR");
     ck_assert_str_eq(money_format(12, 1, out), "12 001?");
+    ck_assert_str_eq(money_format(100, 0, out), "100 minor units");
+    ck_assert_str_eq(money_format(INT64_MIN, 0, out), "-9223372036854775808 minor units");
 }
 END_TEST
 

@@ -199,6 +199,18 @@ START_TEST(a_transaction_is_shown_with_its_money_and_journal)
 }
 END_TEST
 
+START_TEST(an_amount_without_currency_is_in_minor_units)
+{
+    int code = talk("tx list", "{\"cmd\":\"tx.list\",\"last\":20}",
+                    OK ",\"txs\":[{\"seq\":18,\"state\":\"reversed\",\"proc\":\"000000\","
+                       "\"mti\":\"0400\",\"terminal\":\"TERM0001\",\"pan\":\"\","
+                       "\"amount_minor\":1250,\"currency\":0,\"code\":\"00\"}]}\n");
+    ck_assert_int_eq(code, 0);
+    ck_assert_ptr_nonnull(strstr(said, "18         0400   000000  1250 minor units  -  "));
+    ck_assert_ptr_null(strchr(said, '?'));
+}
+END_TEST
+
 START_TEST(days_have_totals_in_their_currency)
 {
     int code = talk("day show --day 2026-11-21", "{\"cmd\":\"day.show\",\"day\":\"2026-11-21\"}",
@@ -243,6 +255,6 @@ END_TEST
 SUITE_MAIN("switchctl", verbs_become_requests, a_wrong_call_asks_nothing_and_exits_2,
            a_refusal_is_told_and_exits_1, links_are_a_table_and_one_down_is_bad_news,
            status_tells_the_problems_last, a_transaction_is_shown_with_its_money_and_journal,
-           days_have_totals_in_their_currency, json_is_passed_on_as_it_came,
-           a_silent_daemon_is_a_timeout_and_none_is_no_connection,
+           an_amount_without_currency_is_in_minor_units, days_have_totals_in_their_currency,
+           json_is_passed_on_as_it_came, a_silent_daemon_is_a_timeout_and_none_is_no_connection,
            an_answer_that_is_no_json_is_told)

@@ -1,9 +1,11 @@
 /* Goal: whatever happens to published files or to the store's history is found, by a reader that
  * trusts neither. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "switch/clearing/format.h"
 #include "switch/clearing/report.h"
 #include "switch/store/kv_lmdb.h"
 #include "switch/clearing/verify.h"
@@ -188,6 +190,36 @@ START_TEST(people_see_records_with_the_pan_masked)
 }
 END_TEST
 
+START_TEST(of_a_short_pan_people_see_nothing)
+{
+    char text[4096] = "";
+    char path[256];
+    char why[256] = "";
+    struct clearing_file file = row_file();
+    struct clearing_row row = row_sale();
+    struct format_state state = {0};
+    struct output *output = NULL;
+    struct output_file written;
+    (void)snprintf(row.record.pan, sizeof row.record.pan, "41111117");
+    int dir_fd = open(day->out, O_RDONLY | O_DIRECTORY);
+    ck_assert_int_eq(output_open(dir_fd, "short.ipm", &output), 0);
+    ck_assert_int_eq(format_ipm.begin(&state, &file, output), 0);
+    ck_assert_int_eq(format_ipm.item(&state, &file, &row, output), 0);
+    ck_assert_int_eq(format_ipm.end(&state, &file, output), 0);
+    ck_assert_int_eq(output_finish(output, &written), 0);
+    ck_assert_int_eq(output_publish(dir_fd, "short.ipm"), 0);
+    (void)close(dir_fd);
+    (void)snprintf(path, sizeof path, "%s/short.ipm", day->out);
+    FILE *out = fmemopen(text, sizeof text, "w");
+    ck_assert_ptr_nonnull(out);
+    ck_assert_int_eq(report_file(path, out, why), 0);
+    (void)fclose(out);
+    ck_assert_ptr_nonnull(strstr(text, "********\n"));
+    ck_assert_ptr_null(strstr(text, "4111"));
+    ck_assert_ptr_null(strstr(text, "1117"));
+}
+END_TEST
+
 START_TEST(preview_shows_the_day_and_changes_nothing)
 {
     char text[8192] = "";
@@ -222,6 +254,7 @@ int main(void)
     tcase_add_test(tcase, one_file_or_one_day_is_verified_by_itself);
     tcase_add_test(tcase, edited_journal_is_found);
     tcase_add_test(tcase, people_see_records_with_the_pan_masked);
+    tcase_add_test(tcase, of_a_short_pan_people_see_nothing);
     tcase_add_test(tcase, preview_shows_the_day_and_changes_nothing);
     suite_add_tcase(suite, tcase);
     return row_main(suite);
