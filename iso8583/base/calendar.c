@@ -1,6 +1,7 @@
 #include "iso8583/base/calendar.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "iso8583/base/check.h"
 
@@ -82,17 +83,27 @@ static int two_digits(const char *text)
     return tens < 0 || tens > 9 || ones < 0 || ones > 9 ? -1 : tens * 10 + ones;
 }
 
-int year_nearest(const char *mmddhhmmss, int64_t wall_ms, int *year, int *other)
+/* MMDDhhmmss without its year; ERR_FORMAT. */
+static int civil_parse(const char *mmddhhmmss, struct civil *at)
 {
-    struct civil at = {.month = two_digits(mmddhhmmss),
-                       .day = two_digits(mmddhhmmss + 2),
-                       .hour = two_digits(mmddhhmmss + 4),
-                       .minute = two_digits(mmddhhmmss + 6),
-                       .second = two_digits(mmddhhmmss + 8)};
-    if (at.month < 1 || at.month > 12 || at.day < 1 || at.day > 31 || at.hour < 0 || at.hour > 23 ||
-        at.minute < 0 || at.minute > 59 || at.second < 0 || at.second > 59) {
+    if (strnlen(mmddhhmmss, 10) != 10) {
         return ERR_FORMAT;
     }
+    *at = (struct civil){.month = two_digits(mmddhhmmss),
+                         .day = two_digits(mmddhhmmss + 2),
+                         .hour = two_digits(mmddhhmmss + 4),
+                         .minute = two_digits(mmddhhmmss + 6),
+                         .second = two_digits(mmddhhmmss + 8)};
+    bool good = at->month >= 1 && at->month <= 12 && at->day >= 1 && at->day <= 31 &&
+                at->hour >= 0 && at->hour <= 23 && at->minute >= 0 && at->minute <= 59 &&
+                at->second >= 0 && at->second <= 59;
+    return good ? 0 : ERR_FORMAT;
+}
+
+int year_nearest(const char *mmddhhmmss, int64_t wall_ms, int *year, int *other)
+{
+    struct civil at;
+    TRY(civil_parse(mmddhhmmss, &at));
     int now_year = civil_from_ms(wall_ms).year;
     int64_t best = INT64_MAX;
     int64_t second = INT64_MAX;
@@ -114,5 +125,15 @@ int year_nearest(const char *mmddhhmmss, int64_t wall_ms, int *year, int *other)
     if (second - best > 7ll * MS_PER_DAY) {
         *other = *year;
     }
+    return 0;
+}
+
+int ms_nearest(const char *mmddhhmmss, int64_t wall_ms, int64_t *ms)
+{
+    struct civil at;
+    int neighbour = 0;
+    TRY(civil_parse(mmddhhmmss, &at));
+    TRY(year_nearest(mmddhhmmss, wall_ms, &at.year, &neighbour));
+    *ms = civil_to_ms(&at);
     return 0;
 }

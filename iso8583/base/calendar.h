@@ -29,3 +29,7 @@ bool day_is_valid(uint32_t day);
  * near (the flip lies within a week), else the same. ERR_FORMAT if @mmddhhmmss (10 digits) is no
  * date. */
 MUST_USE int year_nearest(const char *mmddhhmmss, int64_t wall_ms, int *year, int *other);
+
+/* The moment that MMDDhhmmss (UTC, as in DE7) means, in the year nearest to @wall_ms. 0 and @ms, or
+ * ERR_FORMAT. */
+MUST_USE int ms_nearest(const char *mmddhhmmss, int64_t wall_ms, int64_t *ms);

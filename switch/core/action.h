@@ -38,6 +38,7 @@ enum action_kind {
     X(ANSWER_UNMATCHED, "answer.unmatched") /* pairs with nothing that is pending */               \
     X(ANSWER_WRONG, "answer.wrong")         /* pairs, but DE3, 4, 41 or 49 differ */               \
     X(ANSWER_LATE, "answer.late")           /* after UNKNOWN */                                    \
+    X(REVERSAL_OLD, "reversal.old")         /* of something unknown, older than the window */      \
     X(REVERSAL_DEAD, "reversal.dead")                                                              \
     X(REVERSAL_AGAIN, "reversal.again")                                                            \
     X(HSM_SILENT, "hsm.silent")                                                                    \

@@ -92,6 +92,7 @@ struct book_answer {
     char code[3];   /* REVERSAL: the DE39 it is answered with */
     bool due_added; /* a row of @due_issuer became due: wake its pump */
     char due_issuer[RECORD_NAME_LEN + 1];
+    bool is_of_old; /* REVERSAL: of something unknown, older than the window: a dead letter */
     /* REVERSAL: the original is open at this moment; the core is to be told. */
     uint64_t marked_seq; /* 0: none */
     /* DRAWN: the row. DRAW_END: the last row that was looked at, of either kind. */

@@ -186,6 +186,17 @@ static unsigned disagreement(const struct iso_msg *answer, const struct record *
     return 0;
 }
 
+/* The issuer worked on request @seq after all. What it says to a reversal that was on its way at
+ * that moment may be older. */
+static void overtake(struct core *core, uint64_t seq)
+{
+    struct list *head = &core->reversal_lane.head;
+    for (struct list *node = head->next; node != head; node = node->next) {
+        struct txn *t = LIST_OWNER(node, struct txn, wait);
+        t->reverse.overtaken = t->reverse.overtaken || t->record.seq == seq;
+    }
+}
+
 static void unmatched(struct core *core, uint16_t index, const struct pair_key *key)
 {
     struct link *link = &core->links[index];
@@ -200,6 +211,7 @@ static void unmatched(struct core *core, uint16_t index, const struct pair_key *
         ask->seq = seq;
         TEXT_SET(ask->record.code, iso_get(&core->answer, 39));
         TEXT_SET(ask->record.auth, iso_get(&core->answer, 38));
+        overtake(core, seq);
         return;
     }
     link->unmatched++;

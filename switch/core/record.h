@@ -23,6 +23,7 @@ enum record_state {
 
 /* What a terminal group identifies a message by (BEHAVIOUR: K). */
 enum identity { IDENTITY_DE12, IDENTITY_DE7, IDENTITY_DAY };
+enum { IDENTITY_COUNT = IDENTITY_DAY + 1 };
 
 /* How the money moves: the sign of the clearing item, seen from the acquirer. */
 enum money { MONEY_NONE, MONEY_HOLD, MONEY_CREDIT /* a sale */, MONEY_DEBIT /* a refund */ };

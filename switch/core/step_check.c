@@ -6,6 +6,7 @@
 #include "iso8583/mti.h"
 #include "iso8583/tlv.h"
 #include "switch/core/core_state.h"
+#include "switch/core/identity.h"
 
 #include <stdlib.h>
 
@@ -71,66 +72,6 @@ static void read_cryptogram(const struct iso_msg *msg, struct record *record)
     if (tlv_find(iso_get(msg, 55), 0x9F36, &value) == 0 && value.len == 2) {
         memcpy(record->cryptogram + 8, value.ptr, 2);
     }
-}
-
-static void put_bcd(uint8_t *out, size_t bytes, const char *digits)
-{
-    size_t len = strlen(digits);
-    memset(out, 0, bytes);
-    for (size_t i = 0; i < len && i < 2 * bytes; i++) {
-        size_t place = i; /* from the right */
-        uint8_t digit = (uint8_t)(digits[len - 1 - i] - '0') & 15u;
-        out[bytes - 1 - place / 2] |= (uint8_t)(place % 2 == 0 ? digit : digit << 4);
-    }
-}
-
-/* K: time first, so that the store's insert touches few and warm pages (BEHAVIOUR, identity). */
-static void write_key(uint8_t key[RECORD_KEY_LEN], const struct record *record, int year,
-                      const char *mmddhhmmss)
-{
-    char time[15];
-    digits_put((uint8_t *)time, 4, (uint64_t)year);
-    memcpy(time + 4, mmddhhmmss, 10);
-    time[14] = '\0';
-    put_bcd(key, 7, time);
-    bool reversal = mti_class(record->mti) == 4;
-    unsigned function = reversal ? 2 : mti_function(record->mti) >= 2 ? 1 : 0;
-    key[7] = (uint8_t)(mti_class(record->mti) << 4 | function);
-    put_bcd(key + 8, 6, record->acquirer);
-    memcpy(key + 14, record->terminal, 8);
-    put_bcd(key + 22, 3, record->stan);
-    be64_put(key + 25, record->replacement_minor > 0 ? (uint64_t)record->replacement_minor : 0);
-}
-
-static int make_key(struct core *core, struct txn *t, uint8_t identity)
-{
-    struct record *record = &t->record;
-    char at[11] = "0000000000";
-    int year = 0;
-    int other = 0;
-    record->identity = identity;
-    if (identity == IDENTITY_DAY) { /* the writer fills the business day */
-        write_key(record->key, record, 0, at);
-        return 0;
-    }
-    if (identity == IDENTITY_DE12) {
-        if (record->date[0] == '\0' || record->time[0] == '\0') {
-            return ERR_NOT_FOUND;
-        }
-        memcpy(at, record->date, 4);
-        memcpy(at + 4, record->time, 6);
-    } else {
-        if (record->de7[0] == '\0') {
-            return ERR_NOT_FOUND;
-        }
-        memcpy(at, record->de7, 10);
-    }
-    TRY(year_nearest(at, core->wall_ms, &year, &other));
-    write_key(record->key, record, year, at);
-    if (other != year) {
-        write_key(record->key_other, record, other, at);
-    }
-    return 0;
 }
 
 static void fill_texts(struct core *core, struct txn *t)
@@ -249,7 +190,9 @@ enum verdict check_enter(struct core *core, struct txn *t)
         return verdict;
     }
     uint8_t identity = group_of(core, t)->identity;
-    if (make_key(core, t, identity) != 0) {
+    t->record.identity = identity;
+    if (identity_key(&t->record, identity, core->wall_ms, t->record.key, t->record.key_other) !=
+        0) {
         return refuse(t, "30",
                       identity == IDENTITY_DE12 ? "F12 and F13 are required" : "F7 is required");
     }

@@ -50,6 +50,9 @@ static enum verdict opened_fresh(struct core *core, struct txn *t, const struct 
     t->record.seq = answer->record.seq;
     t->record.day = answer->record.day;
     if (is_reversal(t)) {
+        if (answer->is_of_old) {
+            core_alarm(core, ALARM_REVERSAL_OLD, t->record.terminal, (int64_t)t->record.seq);
+        }
         memcpy(t->outcome.code, answer->code, sizeof t->outcome.code);
         t->phase = PHASE_CLOSED;
         return GO;

@@ -3,8 +3,8 @@
  * issuer. What is not acknowledged after agains_max tries gives its slot back as a dead letter, so
  * that it does not hold up the issuer's others; a dead letter that is drawn again has one try.
  *
- * 25 ("original unknown") is believed only 60 s after the request was handed over: the request may
- * still be on its way, and would post after its reversal. */
+ * 25 ("original unknown") is believed only 60 s after the request was handed over, and not if the
+ * request was answered while the reversal was on its way: it may post after its reversal. */
 #include "switch/core/core_state.h"
 #include "switch/core/outbound.h"
 
@@ -71,6 +71,7 @@ enum verdict reverse_enter(struct core *core, struct txn *t)
         return AGAIN;
     }
     t->route.pending = true;
+    t->reverse.overtaken = false;
     t->reverse.tries++;
     link->sent++;
     struct action *send = core_act(core, ACT_SEND_ISSUER);
@@ -89,7 +90,8 @@ enum verdict reverse_resume(struct core *core, struct txn *t, const struct event
     if (span_equal_text(code, "25")) {
         int64_t handed =
             t->record.handed_ms > core->start_wall_ms ? t->record.handed_ms : core->start_wall_ms;
-        return core->wall_ms - handed >= UNKNOWN_BELIEVED_MS ? GO : again(t);
+        bool believed = core->wall_ms - handed >= UNKNOWN_BELIEVED_MS && !t->reverse.overtaken;
+        return believed ? GO : again(t);
     }
     if (code.len == 2 && code.ptr[0] == '9') {
         return again(t);

@@ -6,7 +6,12 @@
 #include "iso8583/base/calendar.h"
 #include "switch/store/book_internal.h"
 
-enum { ANSWERS_FIRST = 2048, STAN_SEARCH_MAX = 65536, NEXT_LEN = 6 * 8 };
+enum {
+    ANSWERS_FIRST = 2048,
+    STAN_SEARCH_MAX = 65536,
+    NEXT_LEN = 6 * 8,
+    RULES_LEN = IDENTITY_COUNT * 8
+};
 
 /* One row an operation: to add one, add it to BOOK_OP_MAP and its function here. */
 static int (*const operations[BOOK_OP_COUNT])(struct book *, const struct book_request *,
@@ -40,6 +45,16 @@ static int meta_get(struct kv_txn *txn, struct span name, size_t len, struct spa
     return crc32c(0, *value) == be32_get(value->ptr + len) ? 0 : ERR_CORRUPT;
 }
 
+static int rules_write(struct book *book)
+{
+    uint8_t bytes[RULES_LEN];
+    struct writer out = writer_make(bytes, sizeof bytes);
+    for (unsigned i = 0; i < IDENTITY_COUNT; i++) {
+        writer_be64(&out, (uint64_t)book->now.rule_ms[i]);
+    }
+    return meta_put(book->txn, SPAN_LITERAL("rules"), writer_written(&out));
+}
+
 static int counters_write(struct book *book)
 {
     uint8_t bytes[NEXT_LEN];
@@ -52,6 +67,9 @@ static int counters_write(struct book *book)
     writer_be64(&out, book->now.lookup_upto);
     TRY(meta_put(book->txn, SPAN_LITERAL("next"), writer_written(&out)));
     TRY(meta_put(book->txn, SPAN_LITERAL("chain"), span_make(book->now.chain, CHAIN_LEN)));
+    if (memcmp(book->now.rule_ms, book->saved.rule_ms, sizeof book->now.rule_ms) != 0) {
+        TRY(rules_write(book));
+    }
     if (book_today(book) != book->saved.recent[0].day) {
         KEY_U32(day, book_today(book));
         TRY(meta_put(book->txn, SPAN_LITERAL("current_day"), day));
@@ -192,6 +210,7 @@ static int create(struct book *book, uint32_t day, int64_t wall_ms)
     TRY(book_day_add(book, &(struct day_row){.day = day, .state = DAY_OPEN, .opened_ms = wall_ms}));
     book->now.recent[0] = (struct book_day){day, wall_ms};
     book->now.recent_count = 1;
+    TRY(rules_write(book));
     be32_put(body, day);
     TRY(book_journal_add(book, JOURNAL_CUTOVER, 0, wall_ms, span_make(body, sizeof body)));
     return book_commit(book);
@@ -231,6 +250,10 @@ static int load_counters(struct book *book)
     book->now.item_seq = be64_get(value.ptr + 24);
     book->now.file_seq = be64_get(value.ptr + 32);
     book->now.lookup_upto = be64_get(value.ptr + 40);
+    TRY(meta_get(book->txn, SPAN_LITERAL("rules"), RULES_LEN, &value));
+    for (unsigned i = 0; i < IDENTITY_COUNT; i++) {
+        book->now.rule_ms[i] = (int64_t)be64_get(value.ptr + 8u * i);
+    }
     TRY(meta_get(book->txn, SPAN_LITERAL("chain"), CHAIN_LEN, &value));
     memcpy(book->now.chain, value.ptr, CHAIN_LEN);
     return book->now.lookup_upto <= book->now.seq ? 0 : ERR_CORRUPT;

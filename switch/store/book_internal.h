@@ -54,6 +54,7 @@ struct book_counters {
     uint64_t round_upto;  /* up to where the round that is being written goes; 0: there is none */
     uint32_t round_step;
     uint8_t chain[CHAIN_LEN];
+    int64_t rule_ms[IDENTITY_COUNT]; /* newest record of each rule, true to a minute; 0: none */
     uint32_t recent_count;
     struct book_day recent[BOOK_RECENT_DAYS]; /* newest first; [0] is the current day */
 };
@@ -152,7 +153,8 @@ MUST_USE int book_item_put(struct book *book, const struct item_row *item, enum 
 MUST_USE int book_totals_count(struct book *book, uint32_t day, const struct record *record,
                                uint8_t kind, int64_t amount_minor);
 void book_due_key(const char *issuer, uint64_t due_seq, uint8_t out[DUE_KEY_LEN]);
-/* Make @record due for reversal (due_seq is set in it) and tell so in @answer (may be NULL). */
+/* Make @record due for reversal (due_seq is set in it) and tell so in @answer (may be NULL). A
+ * terminal's reversal is due to no issuer, but to staff: a dead letter from the start. */
 MUST_USE int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                           struct book_answer *answer);
 

@@ -3,10 +3,12 @@
  *
  * What stands under K decides: nothing -> inserted; the same fingerprint -> a repeat; another ->
  * OTHER. A request's record answers repeats for a window only; advices and reversals for ever. */
+#include "switch/core/identity.h"
 #include "switch/store/book_internal.h"
 
-/* Bytes of K that are its time; a key of IDENTITY_DAY has the business day there. */
-enum { KEY_TIME_LEN = 7 };
+/* Bytes of K that are its time; a key of IDENTITY_DAY has the business day there. How exactly it is
+ * known when a rule was last in use. */
+enum { KEY_TIME_LEN = 7, RULE_MS = 60000 };
 
 static void key_set_day(uint8_t key[RECORD_KEY_LEN], uint32_t day)
 {
@@ -32,11 +34,11 @@ static int look_under(struct book *book, const uint8_t key[RECORD_KEY_LEN], stru
     return 1;
 }
 
-static int64_t window_ms(const struct book *book, const struct record *record)
+static int64_t window_ms(const struct book *book, const struct record *record,
+                         enum identity identity)
 {
-    return record->identity == IDENTITY_DAY && record_is_request(record)
-               ? book->settings.window_day_ms
-               : book->settings.window_ms;
+    return identity == IDENTITY_DAY && record_is_request(record) ? book->settings.window_day_ms
+                                                                 : book->settings.window_ms;
 }
 
 static bool same_content(const struct record *a, const struct record *b)
@@ -50,34 +52,83 @@ static enum book_result judge(const struct book *book, const struct record *reco
     if (!same_content(record, found)) {
         return BOOK_IS_OTHER;
     }
-    if (record_is_request(record) && wall_ms - found->opened_ms > window_ms(book, record)) {
+    if (record_is_request(record) &&
+        wall_ms - found->opened_ms > window_ms(book, record, found->identity)) {
         return BOOK_IS_TOO_OLD;
     }
     return found->state == STATE_OPEN ? BOOK_IS_REPEAT_OPEN : BOOK_IS_REPEAT;
 }
 
-/* A key without a date: a repeat may come after a cutover. Tries the days before today that were
- * current within the window. Another day's key is another K, so only a repeat counts: a STAN that
- * began again at the cutover is none. */
-static int look_in_days(struct book *book, const struct record *record, int64_t wall_ms,
-                        struct record *found)
+/* A key without a date: a repeat may come after a cutover. Tries the days behind the @first newest
+ * that were current within the window. Another day's key is another K, so only a repeat counts: a
+ * STAN that began again at the cutover is none. */
+static int look_in_days(struct book *book, const struct record *record, uint8_t *key,
+                        uint32_t first, int64_t wall_ms, struct record *found)
 {
-    uint8_t key[RECORD_KEY_LEN];
-    memcpy(key, record->key, sizeof key);
-    for (uint32_t i = 1; i < book->now.recent_count; i++) {
+    for (uint32_t i = first; i < book->now.recent_count; i++) {
         /* Day i was current until day i - 1 was opened. */
-        if (wall_ms - book->now.recent[i - 1].opened_ms > window_ms(book, record)) {
+        if (i > 0 &&
+            wall_ms - book->now.recent[i - 1].opened_ms > window_ms(book, record, IDENTITY_DAY)) {
             break;
         }
         key_set_day(key, book->now.recent[i].day);
         int rc = look_under(book, key, found);
         TRY(rc);
         if (rc == 1 && same_content(record, found) &&
-            wall_ms - found->opened_ms <= window_ms(book, record)) {
+            wall_ms - found->opened_ms <= window_ms(book, record, IDENTITY_DAY)) {
             return 1;
         }
     }
     return 0;
+}
+
+/* A terminal's group may have changed its rule: what was recorded under another one is looked for
+ * there while it is within the window. */
+static int look_under_rule(struct book *book, const struct record *record, enum identity rule,
+                           int64_t wall_ms, struct record *found)
+{
+    uint8_t key[2][RECORD_KEY_LEN];
+    if (identity_key(record, rule, wall_ms, key[0], key[1]) < 0) {
+        return 0;
+    }
+    if (rule == IDENTITY_DAY) {
+        return look_in_days(book, record, key[0], 0, wall_ms, found);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        int rc = look_under(book, key[i], found);
+        TRY(rc);
+        if (rc == 1 && same_content(record, found)) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+static int look_under_others(struct book *book, const struct record *record, int64_t wall_ms,
+                             struct record *found)
+{
+    for (unsigned rule = 0; rule < IDENTITY_COUNT; rule++) {
+        int64_t newest_ms = book->now.rule_ms[rule];
+        bool lives = newest_ms != 0 && wall_ms - newest_ms <= book->settings.window_ms + RULE_MS;
+        if (rule == record->identity || !lives) {
+            continue;
+        }
+        int rc = look_under_rule(book, record, (enum identity)rule, wall_ms, found);
+        if (rc != 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* Records are made under the rule of @record: known to a minute, so that the row is rarely written.
+ */
+static void note_rule(struct book *book, const struct record *record, int64_t wall_ms)
+{
+    int64_t *newest_ms = &book->now.rule_ms[record->identity];
+    if (wall_ms - *newest_ms > RULE_MS) {
+        *newest_ms = wall_ms;
+    }
 }
 
 int book_identify(struct book *book, struct record *record, int64_t wall_ms, bool refusable,
@@ -88,8 +139,10 @@ int book_identify(struct book *book, struct record *record, int64_t wall_ms, boo
     int rc = 0;
     record->day = book_today(book);
     if (record->identity == IDENTITY_DAY) {
+        uint8_t key[RECORD_KEY_LEN];
+        memcpy(key, record->key, sizeof key);
         key_set_day(record->key, record->day);
-        rc = look_in_days(book, record, wall_ms, &found);
+        rc = look_in_days(book, record, key, 1, wall_ms, &found);
     } else if (memcmp(record->key_other, no_key, sizeof no_key) != 0) {
         rc = look_under(book, record->key_other, &found);
     }
@@ -99,6 +152,13 @@ int book_identify(struct book *book, struct record *record, int64_t wall_ms, boo
         TRY(rc);
     }
     if (rc == 0) {
+        rc = look_under_others(book, record, wall_ms, &found);
+        TRY(rc);
+    }
+    if (rc == 0) {
+        if (!refusable) {
+            note_rule(book, record, wall_ms);
+        }
         *result = BOOK_IS_REFUSED;
         return refusable ? 1 : 0;
     }

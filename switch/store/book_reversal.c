@@ -3,6 +3,7 @@
  * It is answered as soon as it is durable; what it takes at the issuer is done later, from `due`.
  * Partial reversals of an approved transaction are not supported: they are answered 12, unless
  * they change nothing. */
+#include "iso8583/base/calendar.h"
 #include "switch/store/book_internal.h"
 
 /* The parts of DE90 that are used to tell its original: "" and zeros say nothing. */
@@ -129,13 +130,28 @@ static int tomb_put(struct book *book, uint8_t kind, const struct record *revers
                   KV_REPLACE);
 }
 
-/* What it names was never seen, and may still be on its way. */
-static int bury(struct book *book, const struct record *reversal, int64_t wall_ms)
+/* Whether @reversal says that its original was sent longer ago than a window. */
+static bool is_of_old(const struct book *book, const struct record *reversal, int64_t wall_ms)
+{
+    const char *de7 = text_says(reversal->original_de7) ? reversal->original_de7 : reversal->de7;
+    int64_t sent_ms = 0;
+    return ms_nearest(de7, wall_ms, &sent_ms) == 0 && wall_ms - sent_ms > book->settings.window_ms;
+}
+
+/* What it names was never seen, and may still be on its way. If it should have been here long ago,
+ * staff must find out what became of it. */
+static int bury(struct book *book, struct record *reversal, int64_t wall_ms,
+                struct book_answer *answer)
 {
     const char *stan =
         text_says(reversal->original_stan) ? reversal->original_stan : reversal->stan;
     TRY(tomb_put(book, TOMB_STAN, reversal, stan, wall_ms));
-    return tomb_put(book, TOMB_RRN, reversal, reversal->rrn, wall_ms);
+    TRY(tomb_put(book, TOMB_RRN, reversal, reversal->rrn, wall_ms));
+    if (!is_of_old(book, reversal, wall_ms)) {
+        return 0;
+    }
+    answer->is_of_old = true;
+    return book_due_add(book, reversal, wall_ms, answer);
 }
 
 /* A replacement amount that is not zero asks for a part; zero is a full reversal. */
@@ -159,7 +175,7 @@ static int act(struct book *book, struct record *reversal, struct record *origin
         return 0;
     }
     if (original == NULL) {
-        return bury(book, reversal, wall_ms);
+        return bury(book, reversal, wall_ms, answer);
     }
     switch ((enum record_state)original->state) {
     case STATE_OPEN:

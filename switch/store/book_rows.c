@@ -282,7 +282,10 @@ void book_due_key(const char *issuer, uint64_t due_seq, uint8_t out[DUE_KEY_LEN]
 int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                  struct book_answer *answer)
 {
-    struct due_row due = {.due_seq = ++book->now.due_seq, .seq = record->seq, .since_ms = wall_ms};
+    struct due_row due = {.due_seq = ++book->now.due_seq,
+                          .seq = record->seq,
+                          .since_ms = wall_ms,
+                          .dead = record_is_reversal(record)};
     uint8_t key[DUE_KEY_LEN];
     uint8_t bytes[64];
     struct writer out = writer_make(bytes, sizeof bytes);
@@ -291,7 +294,7 @@ int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
     book_due_key(due.issuer, due.due_seq, key);
     TRY(due_row_encode(&due, &out));
     TRY(kv_put(book->txn, KV_due, span_make(key, sizeof key), writer_written(&out), KV_FRESH));
-    if (answer != NULL) {
+    if (answer != NULL && !due.dead) {
         answer->due_added = true;
         memcpy(answer->due_issuer, due.issuer, sizeof answer->due_issuer);
     }

@@ -115,6 +115,10 @@ static void make_groups(struct plan *plan)
     };
     memcpy(plan->groups, groups, sizeof groups);
     plan->groups[PLAN_GROUP_SIGNED].mac_required = plan->crypto;
+    memcpy(plan->groups_reloaded, plan->groups, sizeof plan->groups);
+    plan->groups_reloaded[0].identity = IDENTITY_DE7;
+    plan->groups_reloaded[1].identity = IDENTITY_DE12;
+    plan->groups_reloaded[PLAN_GROUP_SIGNED].identity = IDENTITY_DAY;
 }
 
 static void make_terminals(struct plan *plan, struct dice *dice)
@@ -253,6 +257,7 @@ static void draw_settings(struct plan *plan, struct dice *dice)
     s->stan_last = few_stans ? 1001 + (uint32_t)dice_between(dice, 24, 50) : 999999;
     plan->reloaded = *s;
     plan->reloaded.terminals = plan->terminals_reloaded;
+    plan->reloaded.groups = plan->groups_reloaded;
     plan->reloaded.routes = plan->routes_reloaded;
 }
 
@@ -262,6 +267,8 @@ static void draw_book(struct plan *plan, struct dice *dice)
     plan->book = BOOK_SETTINGS_DEFAULT;
     if (dice_hits(dice, 100)) {
         plan->book.window_ms = 180000;
+        /* What is older than that is forgotten when its rule changes, and repeats may be. */
+        memcpy(plan->groups_reloaded, plan->groups, sizeof plan->groups);
     }
     if (dice_hits(dice, 60)) {
         plan->book.full_permille = one_of(dice, sizes, 3);

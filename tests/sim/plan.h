@@ -84,6 +84,7 @@ struct plan {
     struct core_settings reloaded; /* the same issuers and links, a closed terminal, a lost route */
     struct listener_settings listeners[PLAN_LISTENERS];
     struct group_settings groups[PLAN_GROUPS];
+    struct group_settings groups_reloaded[PLAN_GROUPS]; /* some have another identity */
     struct terminal_settings terminals[PLAN_TERMINALS];
     struct terminal_settings terminals_reloaded[PLAN_TERMINALS];
     struct issuer_settings issuers[PLAN_ISSUERS];
@@ -93,6 +94,13 @@ struct plan {
     struct routes *routes;
     struct routes *routes_reloaded;
 };
+
+/* Whether the terminals of @group keep DE7 on a repeat: where it identifies a message, or will. */
+static inline bool plan_keeps_de7(const struct plan *plan, uint16_t group)
+{
+    return plan->groups[group].identity == IDENTITY_DE7 ||
+           plan->groups_reloaded[group].identity == IDENTITY_DE7;
+}
 
 /* Draw @plan, which stays at its address (it points into itself). plan_deinit() it. */
 void plan_init(struct plan *plan, uint64_t seed);

@@ -44,7 +44,7 @@ static void stamp(struct world *world, struct sale *sale)
         memcpy(time, partner->time, sizeof time);
         memcpy(date, partner->date, sizeof date);
     }
-    if (first || group_of(world, sale)->identity != IDENTITY_DE7) {
+    if (first || !plan_keeps_de7(&world->plan, world->plan.terminals[sale->terminal].group)) {
         memcpy(sale->de7, de7, sizeof de7); /* many restamp it on a repeat */
     }
     if (first) {

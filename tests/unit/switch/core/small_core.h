@@ -68,6 +68,8 @@ static inline struct small_core *small_core_open(void)
                                          .reversal_answer_ms = 2000,
                                          .retry_first_ms = 1000,
                                          .retry_max_ms = 8000,
+                                         .agains_max = 20,
+                                         .dead_retry_ms = 3600000,
                                          .seed = 1,
                                          .stan_first = 1,
                                          .stan_last = 999};

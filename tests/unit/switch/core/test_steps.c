@@ -323,6 +323,87 @@ START_TEST(silent_reversal_is_tried_again)
 }
 END_TEST
 
+/* An answer of the issuer, with the key of what it answers. */
+static void issuer_says(struct small_core *s, uint16_t mti, const char *stan, const char *code)
+{
+    uint8_t bytes[FRAME_LEN_MAX];
+    struct writer out = writer_make(bytes, sizeof bytes);
+    struct iso_msg msg;
+    struct iso_error error;
+    iso_init(&msg, mti);
+    iso_set(&msg, 7, SPAN_LITERAL("1121120000"));
+    iso_set(&msg, 11, span_text(stan));
+    iso_set(&msg, 37, SPAN_LITERAL("632512000001"));
+    iso_set(&msg, 39, span_text(code));
+    ck_assert_int_eq(iso_encode(&msg, s->link.dialect, &out, &error), 0);
+    struct event event = {.kind = EV_ISSUER_FRAME, .u.issuer.message = writer_written(&out)};
+    small_core_step(s, &event);
+}
+
+/* A reversal on its way, and its request unanswered since long ago. */
+static struct txn *reversal_waits(struct small_core *s)
+{
+    struct txn *t = wait_in(s, STEP_REVERSE);
+    struct link *link = &s->core->links[0];
+    struct pair_key request = pair_key_make(2, "000001", "1121120000", "632512000001");
+    t->record.seq = 42;
+    t->record.state = STATE_UNKNOWN;
+    t->record.handed_ms = SMALL_WALL_MS - 90000;
+    s->core->start_wall_ms = SMALL_WALL_MS - 100000;
+    t->route.key = pair_key_make(4, "000002", "1121120000", "632512000001");
+    t->route.pending = true;
+    link->state = LINK_IS_SIGNED_ON;
+    ck_assert_int_eq(link_await(link, &t->route.key, t->slot), 0);
+    link_forget(link, &request, 42);
+    return t;
+}
+
+START_TEST(unknown_original_is_believed_long_after_the_request)
+{
+    struct small_core *s = small_core_open();
+    reversal_waits(s);
+    issuer_says(s, 0x0430, "000002", "25");
+    const struct action *store = small_core_did(s, ACT_STORE);
+    ck_assert_ptr_nonnull(store);
+    ck_assert_int_eq(store->u.book.op, BOOK_SETTLE);
+    ck_assert_int_eq(store->u.book.settle, SETTLE_DONE);
+    small_core_close(s);
+}
+END_TEST
+
+/* It posts 90 s late, and its 25 was said before that. */
+START_TEST(unknown_original_is_not_believed_when_its_answer_came_meanwhile)
+{
+    struct small_core *s = small_core_open();
+    reversal_waits(s);
+    issuer_says(s, 0x0210, "000001", "00");
+    ck_assert_int_eq(small_core_did(s, ACT_STORE)->u.book.op, BOOK_LATE);
+    issuer_says(s, 0x0430, "000002", "25");
+    ck_assert_ptr_null(small_core_did(s, ACT_STORE));
+    ck_assert_int_ge(core_deadline_ms(s->core), SMALL_NOW_MS + 1000);
+    small_core_close(s);
+}
+END_TEST
+
+START_TEST(reversal_that_is_never_acknowledged_becomes_a_dead_letter)
+{
+    struct small_core *s = small_core_open();
+    struct txn *t = reversal_waits(s);
+    t->reverse.agains = s->settings.agains_max - 1;
+    issuer_says(s, 0x0430, "000002", "91");
+    ck_assert_ptr_null(small_core_did(s, ACT_STORE));
+    struct event event = {.kind = EV_TICKED, .now_ms = core_deadline_ms(s->core)};
+    small_core_step(s, &event);
+    const struct action *store = small_core_did(s, ACT_STORE);
+    ck_assert_ptr_nonnull(store);
+    ck_assert_int_eq(store->u.book.op, BOOK_SETTLE);
+    ck_assert_int_eq(store->u.book.settle, SETTLE_DEAD);
+    ck_assert_ptr_nonnull(small_core_did(s, ACT_ALARM));
+    ck_assert_int_eq(s->core->issuers[0].pump.sweep_ms, event.now_ms + 3600000);
+    small_core_close(s);
+}
+END_TEST
+
 START_TEST(our_disk_has_no_time_limit)
 {
     static const uint8_t steps[] = {STEP_OPEN, STEP_CLOSE, STEP_SETTLE};
@@ -357,4 +438,7 @@ SUITE_MAIN("steps", unawaited_event_moves_nothing, answer_to_another_question_mo
            silent_hsm_before_open_makes_us_silent, silent_hsm_after_open_is_recorded_as_declined,
            silent_issuer_is_recorded_as_unknown_before_the_terminal_is_told,
            silent_signing_drops_and_leaves_the_record_alone, silent_reversal_is_tried_again,
-           our_disk_has_no_time_limit, every_row_has_what_its_kind_of_wait_needs)
+           unknown_original_is_believed_long_after_the_request,
+           unknown_original_is_not_believed_when_its_answer_came_meanwhile,
+           reversal_that_is_never_acknowledged_becomes_a_dead_letter, our_disk_has_no_time_limit,
+           every_row_has_what_its_kind_of_wait_needs)
