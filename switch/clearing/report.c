@@ -119,7 +119,11 @@ int report_preview(struct kv *kv, struct seal *seal, uint32_t day, FILE *out, ui
     if (rc == 0) {
         (void)fprintf(out, "business day %u %s, %" PRIu64 " transactions open%s\n", day,
                       day_state_name(row.state), row.open_count,
-                      file.file_seq == 0 ? "" : ", assigned to a file");
+                      file.file_seq == 0 ? ""
+                      : file.state == FILE_IS_ASSIGNING
+                          ? ", being assigned to a file: what follows "
+                            "is of the items that have it"
+                          : ", assigned to a file");
         extract_open(&extract, txn, seal, day, file.file_seq);
         while ((rc = extract_next(&extract, &item)) == 1) {
             bool in_file = extract_is_in_file(&extract, &item) && item.item.amount_minor > 0;

@@ -160,15 +160,19 @@ static int strangers_check(struct run *run)
     return 0;
 }
 
+/* Until it is done: a step of a long one is answered MORE, whoever has the store, and the same
+ * again goes on where it ended. */
 static int submit(struct run *run, struct book_request *request)
 {
-    struct book_answer answer = {0};
+    struct book_answer answer = {.result = BOOK_IS_MORE};
     request->op = BOOK_FILE;
     request->day = run->about.day;
     request->wall_ms = run->settings->wall_ms;
-    int rc = run->port->submit(run->port, request, &answer);
-    if (rc < 0) {
-        return run_fail(run, rc, "%s", run->port->why);
+    while (answer.result == BOOK_IS_MORE) {
+        int rc = run->port->submit(run->port, request, &answer);
+        if (rc < 0) {
+            return run_fail(run, rc, "%s", run->port->why);
+        }
     }
     if (answer.result != BOOK_IS_STORED) {
         return run_fail(run, 1, "day %u: the store refused the step (%s %s)", run->about.day,
@@ -186,7 +190,7 @@ static int assign(struct run *run)
     }
     progress(run, 1, "snapshot", "business day %u %s, by %s", run->day.day,
              day_state_name(run->day.state), run->port->name);
-    if (run->file.file_seq == 0) {
+    if (run->file.file_seq == 0 || run->file.state == FILE_IS_ASSIGNING) {
         if (run->day.state != DAY_DRAINED) {
             return run_fail(run, 1,
                             "day %u is %s with %" PRIu64
@@ -205,7 +209,7 @@ static int assign(struct run *run)
         if (rc != 0) {
             return rc;
         }
-        if (run->file.file_seq == 0) {
+        if (run->file.file_seq == 0 || run->file.state == FILE_IS_ASSIGNING) {
             return run_error(run, ERR_CORRUPT, "the store assigned a file and does not have it");
         }
     }

@@ -1,6 +1,7 @@
 /* A business day into files, exactly once, whatever dies in between:
  *
- *   assign   (store)  the file gets its number and creation time, its items their file
+ *   assign   (store)  the file gets its number and creation time, its items their file: asked again
+ *                     until all have it, so that no commit is held up by a long day
  *   write             every format, totals and manifest as .tmp, made durable
  *   built    (store)  size, count and SHA-256 of the IPM file
  *   rename            .tmp to the final names, the directory made durable

@@ -11,11 +11,13 @@
  *   {"cmd":"book","op":"SIGN_OFF","day":"2026-11-20"}
  *
  *   {"ok":true,"result":"STORED","code":"","day":"2026-11-20","file_seq":7,"created_ms":1795305600000}
+ *   {"ok":true,"result":"MORE","code":"","day":"2026-11-20","file_seq":7,"created_ms":1795305600000}
  *   {"ok":true,"result":"NO_SUCH","code":"dr","day":"2026-11-20","file_seq":0,"created_ms":0}
  *   {"ok":false,"error":"a sentence"}
  *
- * result and code are book_answer's ("" if it has none); the daemon stamps wall_ms itself. file_seq
- * and created_ms may be left out where the answer has none (0). */
+ * MORE is for assign: some items have their file, ask the same again. result and code are
+ * book_answer's ("" if it has none); the daemon stamps wall_ms itself. file_seq and created_ms may
+ * be left out where the answer has none (0). */
 #pragma once
 
 #include "switch/store/book.h"

@@ -15,7 +15,7 @@
     X(LATE)     /* an 0210 after UNKNOWN: record it; due again if it approves what is reversed */  \
     X(DRAW)     /* read due rows of an issuer after a cursor; counts the try, nothing else */      \
     X(CUTOVER)  /* begin business day @day */                                                      \
-    X(FILE)     /* clearing: assign items to a file, mark built, mark published */                 \
+    X(FILE)     /* clearing: assign items to a file (in steps), mark built, mark published */      \
     X(SIGN_OFF) /* CUT -> CLOSED, if nothing of the day is due */
 
 enum book_op {
@@ -37,6 +37,7 @@ enum book_op {
     X(STORED)      /* CLOSE, LATE, SETTLE, CUTOVER, FILE, SIGN_OFF: done. record = as stored */    \
     X(DRAWN)       /* DRAW: one due row; record = the original it reverses */                      \
     X(DRAW_END)    /* DRAW: no more rows for now */                                                \
+    X(MORE)        /* FILE_ASSIGN: a step of it is done, and it is not at its end: ask again */    \
     X(NO_SUCH)     /* nothing by that name; or the step is not allowed now (@code tells) */
 
 enum book_result {

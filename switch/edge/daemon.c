@@ -30,15 +30,16 @@ static int64_t wall_now_ms(void)
 
 struct store_settings daemon_store_settings(const struct config *config, const char *data_dir)
 {
+    struct book_settings book = BOOK_SETTINGS_DEFAULT;
+    book.window_ms = config->window_ms;
+    book.window_day_ms = config->window_day_ms;
     return (struct store_settings){
         .path = data_dir,
         .map_bytes = config->store_map_bytes,
         .prealloc_bytes = config->store_prealloc_bytes,
         .queue_max = config->store_queue_max,
         .batch_max = config->store_batch_max,
-        .book = {.window_ms = config->window_ms,
-                 .window_day_ms = config->window_day_ms,
-                 .full_permille = BOOK_SETTINGS_DEFAULT.full_permille},
+        .book = book,
     };
 }
 

@@ -326,10 +326,8 @@ static json_t *day_totals_json(struct kv_txn *txn, uint32_t day)
     return rows;
 }
 
-/* How many reversals are due of transactions of @day (0: of any), and how many of them are dead.
- * @list (may be NULL) gets a row each. */
-static void count_due(struct kv_txn *txn, uint32_t day, json_t *list, int *due_count,
-                      int *dead_count)
+/* Append every reversal that is due to @list. */
+static void list_due(struct kv_txn *txn, json_t *list)
 {
     enum { DUE_KEY = 24 };
     uint8_t from[DUE_KEY + 1] = {0};
@@ -342,35 +340,25 @@ static void count_due(struct kv_txn *txn, uint32_t day, json_t *list, int *due_c
            due_row_decode(row, &due) == 0 && book_get(txn, due.seq, &record) == 0) {
         memcpy(from, key.ptr, DUE_KEY);
         from_len = DUE_KEY + 1;
-        if (day != 0 && record.day != day) {
-            continue;
-        }
-        *due_count += 1;
-        *dead_count += due.dead;
-        if (list != NULL) {
-            json_array_append_new(
-                list, json_pack("{s:I,s:I,s:s,s:I,s:i,s:b,s:I,s:i,s:s,s:s}", "due_seq",
-                                (json_int_t)due.due_seq, "seq", (json_int_t)due.seq, "issuer",
-                                due.issuer, "since_ms", (json_int_t)due.since_ms, "tries",
-                                (int)due.tries, "dead", (int)due.dead, "amount_minor",
-                                (json_int_t)record.amount_minor, "currency", (int)record.currency,
-                                "pan", record.pan_masked, "terminal", record.terminal));
-        }
+        json_array_append_new(
+            list,
+            json_pack("{s:I,s:I,s:s,s:I,s:i,s:b,s:I,s:i,s:s,s:s}", "due_seq",
+                      (json_int_t)due.due_seq, "seq", (json_int_t)due.seq, "issuer", due.issuer,
+                      "since_ms", (json_int_t)due.since_ms, "tries", (int)due.tries, "dead",
+                      (int)due.dead, "amount_minor", (json_int_t)record.amount_minor, "currency",
+                      (int)record.currency, "pan", record.pan_masked, "terminal", record.terminal));
     }
 }
 
 static json_t *day_json(struct kv_txn *txn, const struct day_row *row)
 {
     char day[11];
-    int due = 0;
-    int dead = 0;
     tables_print_day(row->day, day);
-    count_due(txn, row->day, NULL, &due, &dead);
-    return json_pack("{s:s,s:s,s:I,s:I,s:I,s:i,s:i,s:o}", "day", day, "state",
-                     day_state_name(row->state), "opened_ms", (json_int_t)row->opened_ms,
-                     "closed_ms", (json_int_t)row->closed_ms, "open_count",
-                     (json_int_t)row->open_count, "due_count", due, "dead_count", dead, "totals",
-                     day_totals_json(txn, row->day));
+    return json_pack(
+        "{s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:o}", "day", day, "state", day_state_name(row->state),
+        "opened_ms", (json_int_t)row->opened_ms, "closed_ms", (json_int_t)row->closed_ms,
+        "open_count", (json_int_t)row->open_count, "due_count", (json_int_t)row->due_count,
+        "dead_count", (json_int_t)row->dead_count, "totals", day_totals_json(txn, row->day));
 }
 
 json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error)
@@ -398,15 +386,13 @@ json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error
 
 json_t *tables_saf_list(struct kv *kv, const json_t *request, const char **error)
 {
-    int due = 0;
-    int dead = 0;
     (void)request;
     struct kv_txn *txn = begin(kv, error);
     if (txn == NULL) {
         return NULL;
     }
     json_t *list = json_array();
-    count_due(txn, 0, list, &due, &dead);
+    list_due(txn, list);
     kv_abort(txn);
     return json_pack("{s:o}", "saf", list);
 }

@@ -100,6 +100,7 @@ void book_abort(struct book *book)
 /* Write what was kept for the end of the batch, and commit. */
 int book_commit(struct book *book)
 {
+    TRY(book_tombs_sweep(book));
     TRY(book_find_flush(book));
     TRY(book_rows_flush(book));
     /* Whatever counts is journalled; without a row there only indexing may have moved. */
@@ -183,6 +184,9 @@ static struct book *book_make(struct kv *kv, const struct book_settings *setting
         return NULL;
     }
     book->kv = kv;
+    CHECK(settings->assign_max > 0);
+    CHECK(settings->sweep_max > 0);
+    CHECK(settings->bucket_bits <= 24);
     book->settings = *settings;
     book->answer_cap = ANSWERS_FIRST;
     book->answers = malloc(ANSWERS_FIRST * sizeof *book->answers);
@@ -197,6 +201,7 @@ void book_free(struct book *book)
 {
     if (book != NULL) {
         book_journal_close(book);
+        book_summary_free(book);
         free(book->answers);
         free(book);
     }

@@ -18,9 +18,14 @@ struct book_settings {
     int64_t window_ms;      /* how old a request may be and still answer a repeat: 24 h */
     int64_t window_day_ms;  /* the same for IDENTITY_DAY requests: 1 h */
     uint32_t full_permille; /* above this share of the map, fresh requests are REFUSED: 900 */
+    uint32_t assign_max;    /* items that one FILE_ASSIGN looks at: 2048, which take 1 ms */
+    uint32_t sweep_max;     /* tombstones that a commit looks at after a cutover: 256 */
+    uint32_t round_batches; /* index rows are written after so many batches at the latest: 256 */
+    /* Records of a bucket of the index, as a power of two: 16. The same all a store's life. */
+    uint32_t bucket_bits;
 };
 
-#define BOOK_SETTINGS_DEFAULT ((struct book_settings){86400000, 3600000, 900})
+#define BOOK_SETTINGS_DEFAULT ((struct book_settings){86400000, 3600000, 900, 2048, 256, 256, 16})
 
 /* A new store's first rows: version, first business day. Within a write transaction of its own. */
 MUST_USE int book_create(struct kv *kv, uint32_t day, int64_t wall_ms);
@@ -70,6 +75,10 @@ MUST_USE int book_verify_chain(struct kv_txn *txn, uint64_t from, uint64_t to, u
 /* Check every row that has a checksum, in all tables, and the whole chain: what is done after a
  * stop that a failed sync forced, and by `swclear verify`. ERR_CORRUPT with @table set. */
 MUST_USE int book_verify_rows(struct kv_txn *txn, enum kv_table *table);
+
+/* Recount what is open and what is due of every day and compare it with the day's row. 0, or
+ * ERR_CORRUPT with @day set to the first that differs; ERR_MEMORY. */
+MUST_USE int book_check_days(struct kv_txn *txn, uint32_t *day);
 
 /* One group of totals that does not agree with its items (invariant I8). */
 struct book_totals_fault {

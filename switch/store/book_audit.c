@@ -133,6 +133,116 @@ int book_check_totals(struct kv_txn *txn, uint32_t day, struct book_totals_fault
     return rc;
 }
 
+/* What the rows of one day say, minus what is found: nothing is to be left. */
+struct day_balance {
+    uint32_t day;
+    uint64_t open_count;
+    uint64_t due_count;
+    uint64_t dead_count;
+};
+
+struct balances {
+    struct day_balance *rows; /* in order of their days */
+    size_t count;
+    size_t cap;
+};
+
+static int compare_balances(const void *a, const void *b)
+{
+    const struct day_balance *x = a;
+    const struct day_balance *y = b;
+    return (x->day > y->day) - (x->day < y->day);
+}
+
+static struct day_balance *balance_of(struct balances *balances, uint32_t day)
+{
+    struct day_balance like = {.day = day};
+    return balances->count == 0
+               ? NULL
+               : bsearch(&like, balances->rows, balances->count, sizeof like, compare_balances);
+}
+
+static int balance_load(struct balances *balances, struct kv_txn *txn, struct span row)
+{
+    struct day_row day;
+    (void)txn;
+    TRY(day_row_decode(row, &day));
+    if (balances->count == balances->cap) {
+        size_t cap = balances->cap == 0 ? 64 : 2 * balances->cap;
+        struct day_balance *more = realloc(balances->rows, cap * sizeof *more);
+        if (more == NULL) {
+            return ERR_MEMORY;
+        }
+        balances->rows = more;
+        balances->cap = cap;
+    }
+    balances->rows[balances->count++] =
+        (struct day_balance){day.day, day.open_count, day.due_count, day.dead_count};
+    return 0;
+}
+
+static int balance_open(struct balances *balances, struct kv_txn *txn, struct span row)
+{
+    (void)txn;
+    struct day_balance *balance = row.len == 4 ? balance_of(balances, be32_get(row.ptr)) : NULL;
+    if (balance == NULL) {
+        return ERR_CORRUPT;
+    }
+    balance->open_count--;
+    return 0;
+}
+
+static int balance_due(struct balances *balances, struct kv_txn *txn, struct span row)
+{
+    struct due_row due;
+    struct record record;
+    TRY(due_row_decode(row, &due));
+    int rc = book_get(txn, due.seq, &record);
+    TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    struct day_balance *balance = balance_of(balances, record.day);
+    if (balance == NULL) {
+        return ERR_CORRUPT;
+    }
+    balance->due_count--;
+    balance->dead_count -= due.dead;
+    return 0;
+}
+
+static int balance_walk(struct balances *balances, struct kv_txn *txn, enum kv_table table,
+                        int (*each)(struct balances *balances, struct kv_txn *txn, struct span row))
+{
+    uint8_t bytes[64];
+    struct span key = SPAN_NONE;
+    for (;;) {
+        struct span found;
+        struct span row;
+        int rc = kv_seek(txn, table, key, &found, &row);
+        if (rc <= 0) {
+            return rc;
+        }
+        key = key_behind(found, bytes, sizeof bytes);
+        TRY(each(balances, txn, row));
+    }
+}
+
+int book_check_days(struct kv_txn *txn, uint32_t *day)
+{
+    struct balances balances = {0};
+    *day = 0;
+    int rc = balance_walk(&balances, txn, KV_days, balance_load);
+    rc = rc < 0 ? rc : balance_walk(&balances, txn, KV_open, balance_open);
+    rc = rc < 0 ? rc : balance_walk(&balances, txn, KV_due, balance_due);
+    for (size_t i = 0; rc == 0 && i < balances.count; i++) {
+        const struct day_balance *row = &balances.rows[i];
+        if ((row->open_count | row->due_count | row->dead_count) != 0) {
+            *day = row->day;
+            rc = ERR_CORRUPT;
+        }
+    }
+    free(balances.rows);
+    return rc;
+}
+
 static int check_behind(struct span row)
 {
     size_t len = row.len - CRC_LEN;
@@ -150,9 +260,10 @@ static int check_before(struct span row)
 
 /* Where the checksum of a table's rows is; tables without one (ids, open, lookup) only point. */
 static int (*const checks[KV_TABLE_COUNT])(struct span row) = {
-    [KV_meta] = check_behind,  [KV_txns] = check_before,  [KV_journal] = check_before,
-    [KV_due] = check_behind,   [KV_items] = check_behind, [KV_totals] = check_behind,
-    [KV_tombs] = check_behind, [KV_days] = check_behind,  [KV_files] = check_behind,
+    [KV_meta] = check_behind,  [KV_txns] = check_before,    [KV_journal] = check_before,
+    [KV_due] = check_behind,   [KV_items] = check_behind,   [KV_totals] = check_behind,
+    [KV_tombs] = check_behind, [KV_summary] = check_behind, [KV_days] = check_behind,
+    [KV_files] = check_behind,
 };
 
 static int table_check(struct kv_txn *txn, enum kv_table table)

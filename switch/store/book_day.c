@@ -23,27 +23,37 @@ static int journal_day(struct book *book, enum journal_type type, uint32_t day, 
     return book_journal_add(book, type, seq, wall_ms, span_make(body, sizeof body));
 }
 
-/* Tombstones are for one window; the older ones go when a day ends. */
-static int tombs_sweep(struct book *book, int64_t wall_ms)
+/* Tombstones are for one window; the older ones go after a day has ended, some with each commit. */
+static void sweep_begin(struct book_counters *now, int64_t before_ms)
 {
-    uint8_t key[TOMB_KEY_LEN + 1] = {0};
-    size_t key_len = 0;
-    for (;;) {
+    now->sweeping = true;
+    now->sweep_before_ms = before_ms;
+    now->sweep_key_len = 0;
+}
+
+int book_tombs_sweep(struct book *book)
+{
+    struct book_counters *now = &book->now;
+    for (uint32_t i = 0; now->sweeping && i < book->settings.sweep_max; i++) {
         struct span found;
         struct span row;
         struct tomb_row tomb;
-        int rc = kv_seek(book->txn, KV_tombs, span_make(key, key_len), &found, &row);
-        if (rc <= 0) {
-            return rc;
+        int rc = kv_seek(book->txn, KV_tombs, span_make(now->sweep_key, now->sweep_key_len), &found,
+                         &row);
+        TRY(rc);
+        if (rc == 0) {
+            now->sweeping = false;
+            break;
         }
         TRY(tomb_row_decode(row, &tomb));
         CHECK(found.len == TOMB_KEY_LEN);
-        memcpy(key, found.ptr, TOMB_KEY_LEN);
-        if (wall_ms - tomb.wall_ms > book->settings.window_ms) {
-            TRY(kv_del(book->txn, KV_tombs, span_make(key, TOMB_KEY_LEN)));
+        memcpy(now->sweep_key, found.ptr, TOMB_KEY_LEN);
+        now->sweep_key_len = TOMB_KEY_LEN + 1; /* The zero byte behind it: the next key. */
+        if (tomb.wall_ms < now->sweep_before_ms) {
+            TRY(kv_del(book->txn, KV_tombs, span_make(now->sweep_key, TOMB_KEY_LEN)));
         }
-        key_len = TOMB_KEY_LEN + 1; /* The zero byte behind it: the next key. */
     }
+    return 0;
 }
 
 static void recent_push(struct book_counters *now, uint32_t day, int64_t opened_ms)
@@ -75,7 +85,7 @@ int book_do_cutover(struct book *book, const struct book_request *request,
         &(struct day_row){.day = request->day, .state = DAY_OPEN, .opened_ms = request->wall_ms}));
     recent_push(&book->now, request->day, request->wall_ms);
     answer->day = request->day;
-    TRY(tombs_sweep(book, request->wall_ms));
+    sweep_begin(&book->now, request->wall_ms - book->settings.window_ms);
     return journal_day(book, JOURNAL_CUTOVER, request->day, 0, 0, request->wall_ms);
 }
 
@@ -108,24 +118,26 @@ static int file_of_day(struct book *book, uint32_t day, struct file_row *file)
     }
 }
 
-/* Every item of the day that is still to be presented goes into the file. One transaction: a file
- * has all its items or none. */
+/* Every item of the day that is still to be presented goes into the file: those behind the file's
+ * cursor, up to assign_max of them, since a day may have millions and all else waits for the
+ * writer. Between two steps nothing changes of a drained day's items: nothing of it is open, and
+ * what is reversed now is an item of today. */
 static int items_assign(struct book *book, struct file_row *file)
 {
-    uint64_t next = 0;
-    for (;;) {
+    for (uint32_t i = 0; i < book->settings.assign_max; i++) {
         uint8_t key[ITEM_KEY_LEN];
         struct span found;
         struct span row;
         struct item_row item;
-        book_item_key(file->day, next, key);
+        book_item_key(file->day, file->assigned_upto + 1, key);
         int rc = kv_seek(book->txn, KV_items, span_make(key, sizeof key), &found, &row);
         TRY(rc);
         if (rc == 0 || be32_get(found.ptr) != file->day) {
+            file->state = FILE_BUILDING;
             return 0;
         }
         TRY(item_row_decode(row, &item));
-        next = item.item_seq + 1;
+        file->assigned_upto = item.item_seq;
         if (item.state == ITEM_OPEN && item.amount_minor > 0) {
             item.state = ITEM_IN_FILE;
             item.file_seq = file->file_seq;
@@ -133,34 +145,47 @@ static int items_assign(struct book *book, struct file_row *file)
             TRY(book_item_put(book, &item, KV_REPLACE));
         }
     }
+    return 0;
+}
+
+/* A file of a drained day that has none: 1 and @file, or 0 with the refusal in @answer. */
+static int file_begin(struct book *book, const struct book_request *request, struct file_row *file,
+                      struct book_answer *answer)
+{
+    const struct day_row *day = NULL;
+    int rc = book_day_read(book, request->day, &day);
+    if (rc == ERR_NOT_FOUND) {
+        return refuse(answer, "da");
+    }
+    TRY(rc);
+    if (day->state != DAY_DRAINED) {
+        return refuse(answer, "dr");
+    }
+    *file = (struct file_row){.file_seq = ++book->now.file_seq,
+                              .day = request->day,
+                              .state = FILE_IS_ASSIGNING,
+                              .created_ms = request->wall_ms};
+    TRY(journal_day(book, JOURNAL_FILE, file->day, file->file_seq, FILE_ASSIGN, request->wall_ms));
+    return 1;
 }
 
 static int file_assign(struct book *book, const struct book_request *request,
                        struct book_answer *answer)
 {
     struct file_row file = {0};
-    const struct day_row *day = NULL;
     int rc = file_of_day(book, request->day, &file);
     TRY(rc);
     if (rc == 0) {
-        rc = book_day_read(book, request->day, &day);
-        if (rc == ERR_NOT_FOUND) {
-            return refuse(answer, "da");
+        rc = file_begin(book, request, &file, answer);
+        if (rc <= 0) {
+            return rc;
         }
-        TRY(rc);
-        if (day->state != DAY_DRAINED) {
-            return refuse(answer, "dr");
-        }
-        file = (struct file_row){.file_seq = ++book->now.file_seq,
-                                 .day = request->day,
-                                 .state = FILE_BUILDING,
-                                 .created_ms = request->wall_ms};
+    }
+    if (file.state == FILE_IS_ASSIGNING) {
         TRY(items_assign(book, &file));
         TRY(file_put(book, &file));
-        TRY(journal_day(book, JOURNAL_FILE, file.day, file.file_seq, FILE_ASSIGN,
-                        request->wall_ms));
     }
-    answer->result = BOOK_IS_STORED;
+    answer->result = file.state == FILE_IS_ASSIGNING ? BOOK_IS_MORE : BOOK_IS_STORED;
     answer->day = file.day;
     answer->file_seq = file.file_seq;
     answer->file_created_ms = (uint64_t)file.created_ms;
@@ -170,6 +195,9 @@ static int file_assign(struct book *book, const struct book_request *request,
 static int file_built(struct book *book, const struct book_request *request, struct file_row *file,
                       struct book_answer *answer)
 {
+    if (file->state == FILE_IS_ASSIGNING) {
+        return refuse(answer, "fi");
+    }
     if (file->state == FILE_IS_PUBLISHED) {
         /* What was published is final; the same again is a repeat. */
         bool same = memcmp(file->hash, request->file_hash, sizeof file->hash) == 0;
@@ -225,32 +253,6 @@ int book_do_file(struct book *book, const struct book_request *request, struct b
                                             : file_published(book, request, &file, answer);
 }
 
-/* 1 if a reversal of a transaction of @day is due, dead letters included. */
-static int day_has_due(struct book *book, uint32_t day)
-{
-    uint8_t key[DUE_KEY_LEN + 1] = {0};
-    size_t key_len = 0;
-    for (;;) {
-        struct span found;
-        struct span row;
-        struct due_row due;
-        struct record record;
-        int rc = kv_seek(book->txn, KV_due, span_make(key, key_len), &found, &row);
-        if (rc <= 0) {
-            return rc;
-        }
-        CHECK(found.len == DUE_KEY_LEN);
-        memcpy(key, found.ptr, DUE_KEY_LEN);
-        key_len = DUE_KEY_LEN + 1;
-        TRY(due_row_decode(row, &due));
-        rc = book_get(book->txn, due.seq, &record);
-        TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
-        if (record.day == day) {
-            return 1;
-        }
-    }
-}
-
 int book_do_sign_off(struct book *book, const struct book_request *request,
                      struct book_answer *answer)
 {
@@ -269,9 +271,7 @@ int book_do_sign_off(struct book *book, const struct book_request *request,
     if (seen->state != DAY_CUT) {
         return refuse(answer, "cu");
     }
-    rc = day_has_due(book, request->day);
-    TRY(rc);
-    if (rc == 1) {
+    if (seen->due_count > 0) { /* dead letters, too */
         return refuse(answer, "du");
     }
     TRY(book_day_change(book, request->day, &day));

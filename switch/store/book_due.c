@@ -20,11 +20,8 @@ static bool awaits_reversal(const struct record *record, uint64_t due_seq)
 /* The reversal was acknowledged: the only way to REVERSED. */
 static int settle_done(struct book *book, struct record *record, int64_t wall_ms)
 {
-    uint8_t key[DUE_KEY_LEN];
     struct totals_row *totals = NULL;
-    book_due_key(record->issuer, record->due_seq, key);
-    int rc = kv_del(book->txn, KV_due, span_make(key, sizeof key));
-    TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    TRY(book_due_remove(book, record));
     record->state = STATE_REVERSED;
     record->due_seq = 0;
     record->remaining_minor = 0;
@@ -43,6 +40,11 @@ static int settle_dead(struct book *book, const struct record *record, int64_t w
     int rc = kv_get(book->txn, KV_due, span_make(key, sizeof key), &row);
     TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
     TRY(due_row_decode(row, &due));
+    if (!due.dead) {
+        struct day_row *day = NULL;
+        TRY(book_day_change(book, record->day, &day));
+        day->dead_count++;
+    }
     due.dead = true;
     TRY(due_put(book, &due));
     return book_journal_add(book, JOURNAL_SETTLE, record->seq, wall_ms, SPAN_LITERAL("dead"));

@@ -1,12 +1,13 @@
 /* Looking up by what a message names: DE32+DE41+DE11, DE37+DE41, the PAN.
  *
- * Key: bucket (4) = sequence / 65536, kind (1), hash (8), sequence (8); no value. The bucket keeps
+ * Key: bucket (4) = sequence / 65,536, kind (1), hash (8), sequence (8); no value. The bucket keeps
  * what is written today on few pages (random keys over a whole table cost 10 to 60 times as much as
  * appended ones); a look-up tries the buckets from the newest, and an original is mostly in the
- * first. Rows are written in batches; what is not written yet is searched in memory. */
+ * first; of the others, those that may have it (book_summary.c). Rows are written in batches; what
+ * is not written yet is searched in memory. */
 #include "switch/store/book_internal.h"
 
-enum { LOOKUP_KEY_LEN = 4 + 1 + 8 + 8, LOOKUP_HASH_AT = 5, LOOKUP_SEQ_AT = 13, BUCKET_BITS = 16 };
+enum { LOOKUP_KEY_LEN = 4 + 1 + 8 + 8, LOOKUP_HASH_AT = 5, LOOKUP_SEQ_AT = 13 };
 
 static const uint8_t kind_letters[LOOKUP_KIND_COUNT] = {'S', 'R', 'P'};
 
@@ -78,6 +79,11 @@ void book_find_add(struct book *book, const struct record *record)
     book_ids_add(book, record);
 }
 
+static uint64_t bucket_of(const struct book *book, uint64_t seq)
+{
+    return seq >> book->settings.bucket_bits;
+}
+
 static void lookup_key(uint64_t bucket, enum lookup_kind kind, uint64_t hash, uint64_t seq,
                        uint8_t out[LOOKUP_KEY_LEN])
 {
@@ -113,9 +119,23 @@ static int pending_write(struct book *book, enum lookup_kind kind)
         uint64_t hash = book->pending[pending_slot(seq)][kind];
         uint8_t key[LOOKUP_KEY_LEN];
         if (hash != 0) {
-            lookup_key(seq >> BUCKET_BITS, kind, hash, seq, key);
+            lookup_key(bucket_of(book, seq), kind, hash, seq, key);
             TRY(kv_put(book->txn, KV_lookup, span_make(key, sizeof key), SPAN_NONE, KV_REPLACE));
+            TRY(book_summary_add(book, bucket_of(book, seq), hash));
         }
+    }
+    return 0;
+}
+
+/* All rows are written of what the round went up to. */
+static int round_end(struct book *book)
+{
+    struct book_counters *now = &book->now;
+    uint64_t full = bucket_of(book, now->lookup_upto + 1); /* those before it are full already */
+    now->lookup_upto = now->round_upto;
+    now->round_upto = 0;
+    for (; full < bucket_of(book, now->lookup_upto + 1); full++) {
+        TRY(book_summary_write(book, full));
     }
     return 0;
 }
@@ -133,7 +153,7 @@ int book_find_flush(struct book *book)
     }
     if (now->round_upto == 0) {
         book->batches_unindexed += missing > 0 ? 1 : 0;
-        if (missing < BOOK_PENDING_MAX && book->batches_unindexed <= BOOK_PENDING_BATCHES) {
+        if (missing < BOOK_PENDING_MAX && book->batches_unindexed <= book->settings.round_batches) {
             return 0;
         }
         book->batches_unindexed = 0;
@@ -145,16 +165,37 @@ int book_find_flush(struct book *book)
     } else {
         TRY(pending_write(book, (enum lookup_kind)(now->round_step - 1)));
     }
-    if (++now->round_step == ROUND_STEPS) {
-        now->lookup_upto = now->round_upto;
-        now->round_upto = 0;
+    return ++now->round_step == ROUND_STEPS ? round_end(book) : 0;
+}
+
+/* Make the summary of @bucket, which is not full, from its rows. */
+static int bucket_summarize(struct book *book, uint64_t bucket)
+{
+    uint8_t key[LOOKUP_KEY_LEN + 1] = {0};
+    size_t len = 4;
+    be32_put(key, (uint32_t)bucket);
+    for (;;) {
+        struct span found;
+        struct span value;
+        int rc = kv_seek(book->txn, KV_lookup, span_make(key, len), &found, &value);
+        TRY(rc);
+        if (rc == 0 || found.len != LOOKUP_KEY_LEN || be32_get(found.ptr) != bucket) {
+            return 0;
+        }
+        memcpy(key, found.ptr, LOOKUP_KEY_LEN);
+        len = sizeof key; /* The zero byte behind it: the next key. */
+        TRY(book_summary_add(book, bucket, be64_get(key + LOOKUP_HASH_AT)));
     }
-    return 0;
 }
 
 int book_find_load(struct book *book)
 {
     uint64_t last = book->now.seq;
+    uint64_t bucket = 0;
+    TRY(book_summary_load(book, &bucket));
+    for (; bucket <= bucket_of(book, last); bucket++) {
+        TRY(bucket_summarize(book, bucket));
+    }
     if (last - book->now.lookup_upto >= BOOK_PENDING_SLOTS) {
         return ERR_CORRUPT;
     }
@@ -231,9 +272,11 @@ int book_find(struct book *book, enum lookup_kind kind, const struct record *lik
         return rc;
     }
     uint32_t oldest = be32_get(found.ptr);
-    uint32_t newest = (uint32_t)(book->now.lookup_upto >> BUCKET_BITS);
+    uint32_t newest = (uint32_t)bucket_of(book, book->now.lookup_upto);
     for (uint32_t bucket = newest + 1; bucket-- > oldest;) {
-        rc = search_bucket(book, &search, bucket, out);
+        rc = book_summary_excludes(book, bucket, search.hash)
+                 ? 0
+                 : search_bucket(book, &search, bucket, out);
         if (rc != 0) {
             return rc;
         }

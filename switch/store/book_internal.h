@@ -17,7 +17,6 @@ enum {
     BOOK_DAY_SLOTS = 16,        /* the same */
     BOOK_RECENT_DAYS = 8,       /* days that a key without a date may belong to */
     BOOK_PENDING_MAX = 4096,    /* records missing in the indexes: with more, a round is begun */
-    BOOK_PENDING_BATCHES = 256, /* and so it is after this many batches */
     BOOK_PENDING_SLOTS = 32768, /* a power of two: what may be missing while a round is written */
     BOOK_ID_HEADS = 8192,       /* a power of two */
     BOOK_CHECKED_ROWS = 1024,   /* newest rows that book_load() checks */
@@ -55,6 +54,12 @@ struct book_counters {
     uint32_t round_step;
     uint8_t chain[CHAIN_LEN];
     int64_t rule_ms[IDENTITY_COUNT]; /* newest record of each rule, true to a minute; 0: none */
+    /* Tombstones from before @sweep_before_ms are being taken away, up to @sweep_key so far. Not on
+     * disk: what a restart leaves, the next cutover takes. */
+    bool sweeping;
+    int64_t sweep_before_ms;
+    size_t sweep_key_len;
+    uint8_t sweep_key[TOMB_KEY_LEN + 1];
     uint32_t recent_count;
     struct book_day recent[BOOK_RECENT_DAYS]; /* newest first; [0] is the current day */
 };
@@ -98,6 +103,8 @@ struct book {
     struct pending_id ids[BOOK_PENDING_SLOTS];
     uint64_t id_heads[BOOK_ID_HEADS]; /* newest record with such a key */
     uint32_t pending_order[BOOK_PENDING_SLOTS];
+    uint8_t **summaries; /* by bucket; NULL: it may have anything */
+    size_t summary_cap;
     struct book_answer *answers;
     size_t answer_count;
     size_t answer_cap;
@@ -157,6 +164,8 @@ void book_due_key(const char *issuer, uint64_t due_seq, uint8_t out[DUE_KEY_LEN]
  * terminal's reversal is due to no issuer, but to staff: a dead letter from the start. */
 MUST_USE int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                           struct book_answer *answer);
+/* The reverse: take the row of @record away (its due_seq is left to the caller). */
+MUST_USE int book_due_remove(struct book *book, const struct record *record);
 
 /* book_journal.c */
 MUST_USE int book_journal_add(struct book *book, enum journal_type type, uint64_t seq,
@@ -173,6 +182,14 @@ MUST_USE int book_find_load(struct book *book);
 MUST_USE int book_find(struct book *book, enum lookup_kind kind, const struct record *like,
                        bool (*fits)(const void *context, const struct record *record),
                        const void *context, struct record *out);
+
+/* book_summary.c: a hash that a bucket has, or cannot have; its row, when the bucket is full. */
+MUST_USE int book_summary_add(struct book *book, uint64_t bucket, uint64_t hash);
+bool book_summary_excludes(const struct book *book, uint64_t bucket, uint64_t hash);
+MUST_USE int book_summary_write(struct book *book, uint64_t bucket);
+/* All rows there are; *@next: the bucket behind the last of them. */
+MUST_USE int book_summary_load(struct book *book, uint64_t *next);
+void book_summary_free(struct book *book);
 
 /* book_ids.c: K to sequence. Those of an aborted batch are forgotten after now is what it was. */
 void book_ids_add(struct book *book, const struct record *record);
@@ -206,6 +223,9 @@ static inline bool record_is_request(const struct record *record)
 /* book_close.c: write the outcome @state of the open @record, whose other fields are set. */
 MUST_USE int book_finish(struct book *book, struct record *record, uint8_t state,
                          enum journal_type type, int64_t wall_ms, struct book_answer *answer);
+
+/* book_day.c: a step of the sweep that a cutover began, if there is one. */
+MUST_USE int book_tombs_sweep(struct book *book);
 
 /* One function an operation: 0 with @answer filled, or an error that fails the batch. */
 MUST_USE int book_do_open(struct book *book, const struct book_request *request,

@@ -279,6 +279,12 @@ void book_due_key(const char *issuer, uint64_t due_seq, uint8_t out[DUE_KEY_LEN]
     be64_put(out + 16, due_seq);
 }
 
+static int due_day_change(struct book *book, const struct record *record, struct day_row **day)
+{
+    int rc = book_day_change(book, record->day, day);
+    return rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc;
+}
+
 int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                  struct book_answer *answer)
 {
@@ -286,6 +292,7 @@ int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                           .seq = record->seq,
                           .since_ms = wall_ms,
                           .dead = record_is_reversal(record)};
+    struct day_row *day = NULL;
     uint8_t key[DUE_KEY_LEN];
     uint8_t bytes[64];
     struct writer out = writer_make(bytes, sizeof bytes);
@@ -294,9 +301,32 @@ int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
     book_due_key(due.issuer, due.due_seq, key);
     TRY(due_row_encode(&due, &out));
     TRY(kv_put(book->txn, KV_due, span_make(key, sizeof key), writer_written(&out), KV_FRESH));
+    TRY(due_day_change(book, record, &day));
+    day->due_count++;
+    day->dead_count += due.dead ? 1 : 0;
     if (answer != NULL && !due.dead) {
         answer->due_added = true;
         memcpy(answer->due_issuer, due.issuer, sizeof answer->due_issuer);
     }
+    return 0;
+}
+
+int book_due_remove(struct book *book, const struct record *record)
+{
+    uint8_t key[DUE_KEY_LEN];
+    struct span row;
+    struct due_row due;
+    struct day_row *day = NULL;
+    book_due_key(record->issuer, record->due_seq, key);
+    int rc = kv_get(book->txn, KV_due, span_make(key, sizeof key), &row);
+    TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    TRY(due_row_decode(row, &due));
+    TRY(kv_del(book->txn, KV_due, span_make(key, sizeof key)));
+    TRY(due_day_change(book, record, &day));
+    if (day->due_count == 0 || day->dead_count < due.dead) {
+        return ERR_CORRUPT;
+    }
+    day->due_count--;
+    day->dead_count -= due.dead;
     return 0;
 }

@@ -20,6 +20,7 @@
     X(totals)                                                                                      \
     X(tombs)                                                                                       \
     X(lookup)                                                                                      \
+    X(summary)                                                                                     \
     X(days)                                                                                        \
     X(files)
 

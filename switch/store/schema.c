@@ -46,12 +46,12 @@ static int i64_get(struct reader *in, int64_t *ms)
 }
 
 enum {
-    DAY_ROW_LEN = 4 + 1 + 8 + 8 + 8,
+    DAY_ROW_LEN = 4 + 1 + 5 * 8,
     DUE_ROW_LEN = 8 + 8 + RECORD_NAME_LEN + 1 + 4 + 8 + 1,
     ITEM_ROW_LEN = 8 + 8 + 4 + 1 + 1 + 8 + 2 + RECORD_NAME_LEN + 1 + 12 + 8 + 8,
     TOTALS_ROW_LEN = 12 * 8,
     TOMB_ROW_LEN = 8 + 8 + 16 + 8,
-    FILE_ROW_LEN = 8 + 4 + 1 + 8 + 8 + 8 + 32,
+    FILE_ROW_LEN = 8 + 4 + 1 + 8 + 8 + 8 + 32 + 8,
 };
 
 int day_row_encode(const struct day_row *row, struct writer *out)
@@ -62,6 +62,8 @@ int day_row_encode(const struct day_row *row, struct writer *out)
     writer_be64(out, (uint64_t)row->opened_ms);
     writer_be64(out, (uint64_t)row->closed_ms);
     writer_be64(out, row->open_count);
+    writer_be64(out, row->due_count);
+    writer_be64(out, row->dead_count);
     return row_end(out, start);
 }
 
@@ -73,7 +75,9 @@ int day_row_decode(struct span bytes, struct day_row *row)
     TRY(reader_u8(&in, &row->state));
     TRY(i64_get(&in, &row->opened_ms));
     TRY(i64_get(&in, &row->closed_ms));
-    return reader_be64(&in, &row->open_count);
+    TRY(reader_be64(&in, &row->open_count));
+    TRY(reader_be64(&in, &row->due_count));
+    return reader_be64(&in, &row->dead_count);
 }
 
 int due_row_encode(const struct due_row *row, struct writer *out)
@@ -203,6 +207,7 @@ int file_row_encode(const struct file_row *row, struct writer *out)
     writer_be64(out, row->count);
     writer_be64(out, row->bytes);
     writer_put(out, row->hash, sizeof row->hash);
+    writer_be64(out, row->assigned_upto);
     return row_end(out, start);
 }
 
@@ -216,5 +221,6 @@ int file_row_decode(struct span bytes, struct file_row *row)
     TRY(i64_get(&in, &row->created_ms));
     TRY(reader_be64(&in, &row->count));
     TRY(reader_be64(&in, &row->bytes));
-    return reader_copy(&in, row->hash, sizeof row->hash);
+    TRY(reader_copy(&in, row->hash, sizeof row->hash));
+    return reader_be64(&in, &row->assigned_upto);
 }

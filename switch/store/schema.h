@@ -11,15 +11,18 @@
  * items    day (4), item_seq (8) -> struct item_row: clearing items
  * totals   day (4), issuer (16), acquirer (12), currency (2) -> struct totals_row
  * tombs    kind (1), terminal (8), STAN or RRN (12), card (8), amount (8) -> struct tomb_row:
- * reversals of the unseen lookup   bucket (4), kind (1), hash (8), seq (8) -> nothing: by
- * DE32+DE41+DE11, DE37+DE41, PAN token; see book_find.c days     day (4) -> struct day_row files
- * file_seq (8) -> struct file_row */
+ *          reversals of the unseen
+ * lookup   bucket (4), kind (1), hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41,
+ *          PAN token; see book_find.c
+ * summary  bucket (4) -> what it cannot have: book_summary.c
+ * days     day (4) -> struct day_row
+ * files    file_seq (8) -> struct file_row */
 #pragma once
 
 #include "switch/core/book.h"
 #include "switch/store/kv.h"
 
-enum { SCHEMA_VERSION = 1, CRC_LEN = 4, CHAIN_LEN = 32 };
+enum { SCHEMA_VERSION = 2, CRC_LEN = 4, CHAIN_LEN = 32 };
 
 enum day_state {
     DAY_OPEN = 'O',
@@ -35,6 +38,8 @@ struct day_row {
     int64_t opened_ms;
     int64_t closed_ms;   /* when its last state was reached */
     uint64_t open_count; /* OPEN records stamped with it: 0 lets DRAINING become DRAINED */
+    uint64_t due_count;  /* rows in `due` of its records: 0 lets it be signed off */
+    uint64_t dead_count; /* of them: dead letters */
 };
 
 struct due_row {
@@ -80,7 +85,12 @@ struct tomb_row {
     int64_t amount_minor;
 };
 
-enum file_state { FILE_BUILDING = 'B', FILE_IS_BUILT = 'T', FILE_IS_PUBLISHED = 'P' };
+enum file_state {
+    FILE_IS_ASSIGNING = 'A', /* some items of its day may not be in it yet */
+    FILE_BUILDING = 'B',
+    FILE_IS_BUILT = 'T',
+    FILE_IS_PUBLISHED = 'P'
+};
 struct file_row {
     uint64_t file_seq;
     uint32_t day;
@@ -88,7 +98,8 @@ struct file_row {
     int64_t created_ms; /* stamped once; part of the bytes */
     uint64_t count;     /* items */
     uint64_t bytes;
-    uint8_t hash[32]; /* SHA-256 of the IPM file */
+    uint8_t hash[32];       /* SHA-256 of the IPM file */
+    uint64_t assigned_upto; /* item sequence: those of the day up to here were looked at */
 };
 
 /* Journal row types. The body of OPEN and REVERSAL is the new record as record_encode() writes it;

@@ -213,9 +213,11 @@ static int failed_verify(struct store *store)
 {
     char file[STORE_PATH_MAX];
     enum kv_table table = KV_meta;
+    uint32_t day = 0;
     struct kv_txn *txn = NULL;
     TRY(kv_begin(store->kv, false, &txn));
     int rc = book_verify_rows(txn, &table);
+    rc = rc < 0 ? rc : book_check_days(txn, &day);
     kv_abort(txn);
     TRY(rc);
     TRY(store_path(store->path, "failed", file));

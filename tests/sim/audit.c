@@ -376,10 +376,14 @@ void audit_totals(struct world *world)
 {
     struct audit audit = {.world = world};
     enum kv_table table = KV_meta;
+    uint32_t day = 0;
     int result = kv_begin(world->kv, false, &audit.txn);
     CHECK(result == 0);
     if (book_verify_rows(audit.txn, &table) != 0) {
         world_fail(world, "I14", "a checksum or the chain of table %d does not hold", (int)table);
+    }
+    if (book_check_days(audit.txn, &day) != 0) {
+        world_fail(world, "I8", "day %u counts otherwise than its rows are", day);
     }
     walk(&audit, KV_days, audit_days);
     kv_abort(audit.txn);

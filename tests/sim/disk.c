@@ -3,7 +3,7 @@
  * What gathers while a commit runs goes into the next one, as in switch/store/writer.c. A commit is
  * durable at the end of its time, its answers arrive a moment later: a crash may fall before the
  * one, between the two, or the sync may fail and the process stop itself. */
-#include "tests/sim/world.h"
+#include "tests/sim/clearing.h"
 
 enum { BATCH_MAX = 64 };
 
@@ -89,7 +89,8 @@ static void answer_arrives(struct world *world, const struct task *task)
     CHECK(task->len == sizeof answer);
     memcpy(&answer, task->bytes, sizeof answer);
     if (answer.ref == UINT64_MAX) {
-        return; /* the cutover is staff's, not the core's */
+        clearing_hear(world, &answer); /* it is staff's, not the core's */
+        return;
     }
     struct event event = {.kind = event_of(&answer), .u.book = &answer};
     if (event.kind == EV_REVERSAL_DUE) {

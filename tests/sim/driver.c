@@ -151,6 +151,9 @@ static void perform_store(struct world *world, struct book_request *ask)
         sim_seal(&ask->record);
     }
     memset(ask->record.pan, 0, sizeof ask->record.pan);
+    if (ask->op == BOOK_CLOSE) {
+        terminals_closes(world, &ask->record);
+    }
     disk_submit(world, ask);
 }
 
@@ -222,6 +225,20 @@ static void check_bounds(struct world *world, const struct event *event, uint32_
     }
 }
 
+static void note_frame(struct world *world, const struct event *event)
+{
+    uint8_t scratch[2 * FRAME_LEN_MAX];
+    struct writer room = writer_make(scratch, sizeof scratch);
+    struct iso_msg msg;
+    struct iso_error error;
+    size_t conn = (size_t)event->u.terminal.conn;
+    int result = iso_decode(world->plan.listeners[event->u.terminal.listener].dialect,
+                            event->u.terminal.message, &room, &msg, &error);
+    if (result == 0) {
+        terminals_arrives(world, world->wires[conn - 1].terminal, conn, &msg);
+    }
+}
+
 void world_feed(struct world *world, struct event *event)
 {
     CHECK(world->up);
@@ -231,6 +248,9 @@ void world_feed(struct world *world, struct event *event)
     event->wall_ms = world_wall_ms(world);
     if (world->verbose && event->kind != EV_TICKED) {
         world_say(world, "  %s", event_name(event->kind));
+    }
+    if (event->kind == EV_TERMINAL_FRAME) {
+        note_frame(world, event);
     }
     core_step(world->core, event, world->actions);
     check_bounds(world, event, slots_before);

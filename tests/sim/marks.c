@@ -15,7 +15,7 @@ static const struct {
     {MARK_PARTIAL, KIND_balance},         {MARK_CLOSED_UNKNOWN, KIND_balance},
     {MARK_PRESENTED, KIND_balance},       {MARK_NETTED, KIND_balance},
     {MARK_PRESENTED, KIND_authorization}, {MARK_NETTED, KIND_authorization},
-    {MARK_CLOSED_MARKED, KIND_balance},
+    {MARK_CLOSED_MARKED, KIND_balance},   {MARK_ANSWER_LOST, KIND_balance},
 };
 
 void mark(enum mark_kind kind, enum mark what)

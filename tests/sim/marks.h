@@ -23,6 +23,7 @@
     X(REVERSED_UNANSWERED, "reversed without an answer")                                           \
     X(REVERSED_IN_FLIGHT, "reversed while in flight")                                              \
     X(REVERSED_FIRST, "reversed before it came")                                                   \
+    X(REVERSED_FIRST_TWICE, "reversed first, and so a rival")                                      \
     X(REVERSAL_REPEATED, "its reversal was repeated")                                              \
     X(REVERSAL_REVERSED, "its reversal was reversed")                                              \
     X(REVERSAL_PARTIAL, "reversed in part")                                                        \
@@ -36,6 +37,7 @@
     X(ISSUER_SLOW, "processed after its reversal")                                                 \
     X(ISSUER_STALLED, "processed long after its reversal")                                         \
     X(LINK_CUT, "in flight when its link was cut")                                                 \
+    X(ANSWER_LOST, "nobody there to hear it, so reversed")                                         \
     X(CLOSED_UNKNOWN, "stored UNKNOWN")                                                            \
     X(CLOSED_MARKED, "stored as reversed while open")                                              \
     X(CLOSED_TOMBED, "stored as reversed before it came")                                          \
@@ -52,6 +54,10 @@
     X(CRASH_IN_RECOVERY, "crash while recovering")                                                 \
     X(COMMIT_FAILED, "a commit failed: fail stop")                                                 \
     X(CUTOVER, "business day cut over")                                                            \
+    X(DAY_CUT, "its clearing file is published")                                                   \
+    X(DAY_SIGNED_OFF, "business day signed off")                                                   \
+    X(CLEARING_KILLED, "clearing killed")                                                          \
+    X(CRASH_IN_ASSIGN, "crash while items are assigned to a file")                                 \
     X(CLOCK_STEPPED, "clock stepped")                                                              \
     X(RELOADED, "tables reloaded")                                                                 \
     X(LINK_ORDERED, "link ordered down or drained")                                                \

@@ -59,6 +59,7 @@ static void closed_arrives(struct world *world, const struct task *task)
     struct wire *wire = wire_at(world, task->a);
     struct event event = {.kind = EV_TERMINAL_CLOSED};
     wire->open = false;
+    wire->told_closed = true;
     if (world->up && wire->life == world->life) {
         event.u.terminal.conn = task->a;
         event.u.terminal.listener = listener_of(wire->terminal);
@@ -79,6 +80,28 @@ static void cut_terminal(struct world *world, size_t conn)
     }
     int64_t wait_ms = queue_behind(world, &wire->up_ms, 0);
     world_later(world, abrupt ? 0 : wait_ms, closed_arrives, conn, 0, SPAN_NONE);
+}
+
+bool net_stands(const struct world *world, size_t conn)
+{
+    const struct wire *wire = &world->wires[conn - 1];
+    return wire->life == world->life && !wire->told_closed;
+}
+
+static void hangs_up(struct world *world, const struct task *task)
+{
+    if (wire_at(world, task->a)->open) {
+        cut_terminal(world, (size_t)task->a);
+    }
+}
+
+void net_hang_up(struct world *world, uint16_t terminal, size_t conn)
+{
+    int64_t wait_ms = dice_between(&world->dice_net, 0, 2000);
+    conn = conn == 0 ? world->newest[terminal] : conn;
+    if (conn != 0) {
+        world_later(world, wait_ms, hangs_up, conn, 0, SPAN_NONE);
+    }
 }
 
 static void terminal_frame_arrives(struct world *world, const struct task *task)

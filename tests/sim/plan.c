@@ -66,6 +66,8 @@ static void draw_rates(struct rates *r, struct dice *dice)
     r->give_up = rate(dice, 300);
     r->twin = rate(dice, 50);
     r->forge = rate(dice, 100);
+    r->rival = rate(dice, 300);
+    r->terminal_hangs_up = rate(dice, 120);
 }
 
 /* In the other worlds the switch lives on: only there may a request be processed after its reversal
@@ -264,7 +266,14 @@ static void draw_settings(struct plan *plan, struct dice *dice)
 static void draw_book(struct plan *plan, struct dice *dice)
 {
     static const uint32_t sizes[] = {1, 2, 4}; /* of 64 MiB */
+    static const uint32_t steps[] = {1, 3, 16};
+    static const uint32_t buckets[] = {3, 6, 10};
+    static const uint32_t rounds[] = {0, 20, 256};
     plan->book = BOOK_SETTINGS_DEFAULT;
+    plan->book.assign_max = steps[plan->seed % 3];
+    plan->book.bucket_bits = buckets[plan->seed / 3 % 3];
+    plan->book.round_batches = rounds[plan->seed / 9 % 3];
+    plan->book.sweep_max = 1 + (uint32_t)(plan->seed % 2);
     if (dice_hits(dice, 100)) {
         plan->book.window_ms = 180000;
         /* What is older than that is forgotten when its rule changes, and repeats may be. */

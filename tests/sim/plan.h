@@ -25,6 +25,7 @@ enum {
 /* How often, in thousandths, unless the name says otherwise. */
 struct rates {
     uint32_t terminal_cut;
+    uint32_t terminal_hangs_up; /* after a request */
     uint32_t terminal_slow;
     uint32_t terminal_ms; /* usual delay up to */
     uint32_t link_cut;
@@ -62,6 +63,7 @@ struct rates {
     uint32_t reverse; /* what was approved */
     uint32_t reverse_in_flight;
     uint32_t reverse_first;
+    uint32_t rival;   /* of those: another sale under the same STAN as well */
     uint32_t give_up; /* a terminal that neither repeats on nor reverses */
     uint32_t twin;
     uint32_t forge;

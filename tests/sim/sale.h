@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SALE_DE7_MAX = 24 };
+enum { SALE_DE7_MAX = 24, SALE_CONNS_MAX = 32 };
 
 /* An issuer never acknowledges the reversal of such an amount: a dead letter for good, that may
  * hold up no other. */
@@ -55,6 +55,7 @@ struct sale {
     bool gives_up;
     bool reverses_when_silent;
     bool reverses_first;
+    bool has_rival; /* and so is another sale under its STAN */
     bool reverses_in_flight;
     bool reverses_approved;
     bool repeats_after;
@@ -65,6 +66,8 @@ struct sale {
     uint32_t timer;              /* the newest; older ones are void */
     char de7s[SALE_DE7_MAX][11]; /* all it sent: an answer echoes one of them */
     uint32_t de7_count;
+    size_t conns[SALE_CONNS_MAX]; /* on which it reached the switch */
+    uint32_t conn_count;
     struct heard first;    /* the first answer */
     struct heard approval; /* the first approval: not the first answer after an unrecorded 96 */
     bool told_96;          /* refused unrecorded, perhaps: then it is not repeated */

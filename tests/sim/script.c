@@ -80,6 +80,7 @@ static void draw_script(struct world *world, struct sale *sale)
     sale->gives_up = dice_hits(dice, rates->give_up);
     sale->reverses_when_silent = dice_hits(dice, 600);
     sale->reverses_first = dice_hits(dice, rates->reverse_first);
+    sale->has_rival = dice_hits(dice, rates->rival);
     sale->reverses_in_flight = dice_hits(dice, rates->reverse_in_flight);
     sale->reverses_approved = dice_hits(dice, rates->reverse);
     sale->repeats_after = dice_hits(dice, rates->repeat_after);

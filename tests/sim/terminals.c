@@ -77,6 +77,12 @@ static void send_request(struct world *world, struct sale *sale, size_t conn)
                            : "",
               sale->stan, sale->sends);
     net_terminal_sends(world, sale->terminal, conn, span_make(telegram.bytes, telegram.len));
+    /* Where it matters most, most often. */
+    uint32_t more = group_of(world, sale)->lost_answer_reverse ? 4 : 1;
+    bool hangs_up = dice_hits(&world->dice_terminal, more * world->plan.rates.terminal_hangs_up);
+    if (hangs_up) {
+        net_hang_up(world, sale->terminal, conn);
+    }
 }
 
 static void wait_for_answer(struct world *world, struct sale *sale)
@@ -119,6 +125,25 @@ static void send_partial(struct world *world, const struct sale *sale)
     mark(kind_of(sale), MARK_REVERSAL_PARTIAL);
     message_reversal(world, &partial, false,
                      equal ? sale->amount_minor : sale->amount_minor / 2 + 1, &telegram);
+    net_terminal_sends(world, sale->terminal, 0, span_make(telegram.bytes, telegram.len));
+}
+
+/* Another sale under the same STAN, of another amount or card, is reversed before either came: a
+ * terminal whose counter began again. Its tombstone is another. */
+static void send_rival_reversal(struct world *world, const struct sale *sale)
+{
+    struct telegram telegram;
+    struct sale rival = *sale;
+    bool other_card = dice_hits(&world->dice_terminal, 500);
+    if (other_card && sale->card < 2 * PLAN_ISSUER_CARDS) {
+        rival.card = (uint16_t)((sale->card + 1) % (2 * PLAN_ISSUER_CARDS));
+    } else {
+        rival.amount_minor++;
+    }
+    rival.reversal.stan = terminals_new_stan(world, sale->terminal);
+    rival.reversal.naming = NAMED_DE90;
+    mark(kind_of(sale), MARK_REVERSED_FIRST_TWICE);
+    message_reversal(world, &rival, false, 0, &telegram);
     net_terminal_sends(world, sale->terminal, 0, span_make(telegram.bytes, telegram.len));
 }
 
@@ -256,6 +281,9 @@ void terminals_start_sale(struct world *world, const struct task *task)
     if (sale->reverses_first) {
         mark(kind_of(sale), MARK_REVERSED_FIRST);
         begin_reversal(world, sale);
+        if (sale->has_rival) {
+            send_rival_reversal(world, sale);
+        }
         world_later(world, soon_ms, later_request, sale->id, 0, SPAN_NONE);
         return;
     }
@@ -332,10 +360,13 @@ static void check_same(struct world *world, struct sale *sale, const struct hear
     }
     bool same = strcmp(first->code, heard->code) == 0 && strcmp(first->auth, heard->auth) == 0 &&
                 strcmp(first->rrn, heard->rrn) == 0 && first->amount_minor == heard->amount_minor;
-    /* Of two contents under one K without a date, the second is another K after a cutover. */
+    /* Of two contents under one K, the second is another K after a cutover if it has no date, and
+     * after its group's rule has changed. */
+    uint16_t group = world->plan.terminals[sale->terminal].group;
+    bool other_rule = world->plan.groups[group].identity != world->settings.groups[group].identity;
     bool excused = sale->reversal.sends > 0 || sale->told_96 ||
                    (sale->has_twin && group_of(world, sale)->identity == IDENTITY_DAY) ||
-                   strcmp(heard->code, "94") == 0;
+                   (other_rule && (sale->twin || sale->has_twin)) || strcmp(heard->code, "94") == 0;
     if (!same && !excused) {
         world_fail(world, "I4", "sale %u was told %s %s %s, and then %s %s %s", sale->id,
                    first->code, first->auth, first->rrn, heard->code, heard->auth, heard->rrn);
@@ -479,6 +510,47 @@ void terminals_hear(struct world *world, uint16_t terminal, uint64_t conn, struc
         hear_reversal_answer(world, sale, &msg);
     } else {
         hear_request_answer(world, sale, &msg, conn);
+    }
+}
+
+/* --- Being there to be told ------------------------------------------------------------------- */
+
+void terminals_arrives(struct world *world, uint16_t terminal, size_t conn,
+                       const struct iso_msg *msg)
+{
+    struct sale *sale = mti_class(msg->mti) == 4 ? NULL : find_sale(world, terminal, msg, false);
+    if (sale != NULL && sale->conn_count < SALE_CONNS_MAX) {
+        sale->conns[sale->conn_count++] = conn;
+    }
+}
+
+/* A terminal that can neither repeat nor reverse is not left with an approval when the switch knows
+ * that it is gone. */
+void terminals_closes(struct world *world, const struct record *record)
+{
+    struct sale *sale = NULL;
+    for (size_t i = 0; i < world->sale_count; i++) {
+        struct sale *each = &world->sales[i];
+        uint64_t stan = 0;
+        if (strcmp(world->plan.terminals[each->terminal].id, record->terminal) == 0 &&
+            span_number(span_text(record->stan), &stan) == 0 && stan == each->stan &&
+            each->amount_minor == record->amount_minor) {
+            sale = each;
+        }
+    }
+    if (sale == NULL || !group_of(world, sale)->lost_answer_reverse ||
+        !sale_kind_at(sale->kind)->money || sale->conn_count == SALE_CONNS_MAX) {
+        return;
+    }
+    bool stands = false;
+    for (uint32_t i = 0; i < sale->conn_count; i++) {
+        stands = stands || net_stands(world, sale->conns[i]);
+    }
+    if (!stands && record->state == STATE_APPROVED) {
+        world_fail(world, "I1", "sale %u is approved when its terminal is gone for ever", sale->id);
+    }
+    if (!stands && record->state == STATE_UNKNOWN && approves(record->code)) {
+        mark(kind_of(sale), MARK_ANSWER_LOST);
     }
 }
 

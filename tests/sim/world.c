@@ -6,6 +6,7 @@
 
 #include "iso8583/base/calendar.h"
 #include "tests/sim/audit.h"
+#include "tests/sim/clearing.h"
 
 enum {
     CALM_MS_MAX = 40 * 60 * 1000, /* faults over: all must be terminal by then */
@@ -150,6 +151,7 @@ void world_crash(struct world *world, enum mark_world why)
     }
     mark_world(why);
     world_say(world, "--- the switch is killed");
+    clearing_crash(world);
     stop(world);
     int64_t down_ms = dice_between(&world->dice_fate, 100, 15000);
     world_later(world, down_ms, start, 0, 0, SPAN_NONE);
@@ -223,6 +225,7 @@ static void fate_cutover(struct world *world, const struct task *task)
         mark_world(WORLD_CUTOVER);
         world_say(world, "--- cutover to %u", ask.day);
         disk_submit(world, &ask);
+        clearing_after_cutover(world);
     }
 }
 
@@ -304,6 +307,7 @@ static void begin(struct world *world, uint64_t seed, bool verbose)
     world->dice_issuer = dice_make(seed, 5);
     world->dice_terminal = dice_make(seed, 6);
     world->dice_fate = dice_make(seed, 7);
+    world->dice_clearing = dice_make(seed, 8);
     world->actions = malloc(sizeof *world->actions);
     CHECK(world->actions != NULL);
     world->kv = kv_memory_open(64u << 20);
@@ -364,6 +368,9 @@ bool world_run(struct world *world, uint64_t seed, bool verbose)
             break;
         }
         turn(world);
+    }
+    if (world->fault_name[0] == '\0') {
+        clearing_rest(world);
     }
     if (world->fault_name[0] == '\0') {
         audit_rest(world);

@@ -30,7 +30,8 @@ struct task {
 /* A terminal's connection. Frames of one direction arrive in the order in which they were sent. */
 struct wire {
     bool open;
-    uint32_t life; /* of the switch that it leads to */
+    bool told_closed; /* the switch was told that it is closed */
+    uint32_t life;    /* of the switch that it leads to */
     uint16_t terminal;
     int64_t up_ms; /* when the last frame on its way arrives */
     int64_t down_ms;
@@ -70,6 +71,30 @@ struct heard_request {
     char reversal_stan[7];
 };
 
+/* What a clearing file was made of when it was written. */
+struct sim_file {
+    uint32_t day;
+    uint64_t file_seq;
+    uint64_t count;
+    uint64_t hash;
+    uint64_t left;    /* items of the day that are in none, and should be */
+    uint64_t strange; /* in another */
+};
+
+enum { SIM_FILES_MAX = 16 };
+
+struct clearing {
+    bool runs;
+    uint32_t life; /* of the switch that it runs with */
+    uint32_t day;
+    enum file_step step;
+    uint32_t steps; /* of the assignment, so far */
+    bool signs_off;
+    uint64_t file_seq;
+    struct sim_file files[SIM_FILES_MAX];
+    size_t file_count;
+};
+
 struct host {
     struct stub *stub;
     int64_t refuses_until_ms; /* sign-on */
@@ -83,6 +108,7 @@ struct world {
     struct dice dice_issuer;
     struct dice dice_terminal;
     struct dice dice_fate; /* crashes, cutovers, clocks */
+    struct dice dice_clearing;
 
     /* time */
     int64_t now_ms;
@@ -140,6 +166,8 @@ struct world {
     size_t sale_cap;
     uint32_t next_stan[PLAN_TERMINALS];
 
+    struct clearing clearing;
+
     /* the first violation; "" none */
     char fault_name[16];
     char fault_text[256];
@@ -185,6 +213,10 @@ void disk_crash(struct world *world);
 /* net.c */
 void net_terminal_sends(struct world *world, uint16_t terminal, size_t conn, struct span message);
 size_t net_connect(struct world *world, uint16_t terminal);
+/* As far as the switch knows, @conn stands. */
+bool net_stands(const struct world *world, size_t conn);
+/* Its terminal closes @conn (0: the one in use) at once. */
+void net_hang_up(struct world *world, uint16_t terminal, size_t conn);
 void net_switch_sends_terminal(struct world *world, uint64_t conn, struct span tpdu,
                                struct span message);
 void net_switch_sends_issuer(struct world *world, uint16_t link, struct span message);
@@ -211,5 +243,10 @@ uint32_t terminals_new_stan(struct world *world, uint16_t terminal);
 /* terminals.c */
 task_fn terminals_start_sale;
 void terminals_hear(struct world *world, uint16_t terminal, uint64_t conn, struct span message);
+/* A request of @terminal arrives on @conn. */
+void terminals_arrives(struct world *world, uint16_t terminal, size_t conn,
+                       const struct iso_msg *msg);
+/* The switch writes the outcome of a request. */
+void terminals_closes(struct world *world, const struct record *record);
 /* Everyone has what they wait for. */
 bool terminals_done(const struct world *world);

@@ -13,12 +13,14 @@ enum { MAP_BYTES = 16 << 20 };
 
 struct store_settings store_day_settings(const char *data)
 {
-    return (struct store_settings){.path = data,
-                                   .map_bytes = MAP_BYTES,
-                                   .prealloc_bytes = 0,
-                                   .queue_max = 16,
-                                   .batch_max = 16,
-                                   .book = BOOK_SETTINGS_DEFAULT};
+    struct store_settings settings = {.path = data,
+                                      .map_bytes = MAP_BYTES,
+                                      .prealloc_bytes = 0,
+                                      .queue_max = 16,
+                                      .batch_max = 16,
+                                      .book = BOOK_SETTINGS_DEFAULT};
+    settings.book.assign_max = 2; /* most days take steps */
+    return settings;
 }
 
 void store_day_resume(struct store_day *day)

@@ -76,6 +76,9 @@ START_TEST(answers_are_read_and_refusals_told)
         writer_port_decode(SPAN_LITERAL("{\"ok\":false,\"error\":\"not now\"}"), &answer, why),
         ERR_CONNECT);
     ck_assert_ptr_nonnull(strstr(why, "not now"));
+    ck_assert_int_eq(
+        writer_port_decode(SPAN_LITERAL("{\"ok\":true,\"result\":\"MORE\"}"), &answer, why), 0);
+    ck_assert_int_eq(answer.result, BOOK_IS_MORE);
     ck_assert_int_eq(writer_port_decode(SPAN_LITERAL("{\"ok\":true}"), &answer, why), ERR_FORMAT);
     ck_assert_int_eq(writer_port_decode(SPAN_LITERAL("nonsense"), &answer, why), ERR_FORMAT);
 }

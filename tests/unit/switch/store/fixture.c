@@ -34,6 +34,7 @@ struct fixture *fixture_open(int kind)
     struct fixture *f = calloc(1, sizeof *f);
     ck_assert_ptr_nonnull(f);
     f->kind = (enum fixture_kv)kind;
+    f->settings = BOOK_SETTINGS_DEFAULT;
     f->wall_ms = FIXTURE_NOON_MS;
     if (f->kind == FIXTURE_LMDB) {
         fixture_dir_make(f->dir);
@@ -42,7 +43,7 @@ struct fixture *fixture_open(int kind)
         f->kv = kv_memory_open(0);
     }
     ck_assert_int_eq(book_create(f->kv, FIXTURE_DAY, f->wall_ms - 12 * HOUR_MS), 0);
-    ck_assert_int_eq(book_load(f->kv, &BOOK_SETTINGS_DEFAULT, &f->book), 0);
+    ck_assert_int_eq(book_load(f->kv, &f->settings, &f->book), 0);
     return f;
 }
 
@@ -67,7 +68,7 @@ void fixture_reload(struct fixture *f)
     } else {
         kv_memory_crash(f->kv);
     }
-    ck_assert_int_eq(book_load(f->kv, &BOOK_SETTINGS_DEFAULT, &f->book), 0);
+    ck_assert_int_eq(book_load(f->kv, &f->settings, &f->book), 0);
 }
 
 #define TEXT(field, ...) snprintf((field), sizeof(field), __VA_ARGS__)
@@ -285,8 +286,10 @@ void fixture_audit(struct fixture *f, uint32_t day)
     struct kv_txn *txn = reader(f);
     struct book_totals_fault fault;
     enum kv_table table = KV_meta;
+    uint32_t found_day = 0;
     ck_assert_int_eq(book_check_totals(txn, day, &fault), 0);
     ck_assert_int_eq(book_verify_rows(txn, &table), 0);
+    ck_assert_int_eq(book_check_days(txn, &found_day), 0);
     kv_abort(txn);
 }
 

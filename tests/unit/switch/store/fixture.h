@@ -20,7 +20,8 @@ struct fixture {
     char dir[64];
     struct kv *kv;
     struct book *book;
-    int64_t wall_ms; /* stamped into every request */
+    struct book_settings settings; /* the default; others from the next fixture_reload() on */
+    int64_t wall_ms;               /* stamped into every request */
     struct book_answer answers[FIXTURE_ANSWERS_MAX];
     size_t answer_count;
 };

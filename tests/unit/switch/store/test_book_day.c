@@ -165,6 +165,55 @@ START_TEST(assigning_again_gives_the_same_file)
 }
 END_TEST
 
+/* Two items a step: killed after any of them, it goes on where it was. */
+START_TEST(assignment_of_a_long_day_goes_on_in_steps)
+{
+    enum { ITEMS = 7 };
+    struct fixture *f = fixture_open(_i);
+    struct record sales[ITEMS];
+    struct record again = fixture_purchase(1, 1001);
+    for (unsigned i = 0; i < ITEMS; i++) {
+        struct record purchase = fixture_purchase(i + 1, 1001 + i);
+        sales[i] = fixture_closed(f, &purchase, STATE_APPROVED);
+    }
+    struct record netted = fixture_reversal(&again);
+    fixture_do_reversal(f, &netted);
+    fixture_do_cutover(f, TOMORROW);
+    f->settings.assign_max = 2;
+    int64_t created_ms = 0;
+    for (unsigned step = 1; step <= 3; step++) {
+        fixture_reload(f);
+        f->wall_ms += 1000;
+        created_ms = step == 1 ? f->wall_ms : created_ms;
+        ck_assert_int_eq(file_step(f, FILE_ASSIGN, FIXTURE_DAY, 0)->result, BOOK_IS_MORE);
+        ck_assert_uint_eq(f->answers[0].file_seq, 1);
+        ck_assert_uint_eq(file_of(f, 1).state, FILE_IS_ASSIGNING);
+        ck_assert_uint_eq(file_of(f, 1).count, 2 * step - 1);
+        ck_assert_int_eq(file_step(f, FILE_BUILT, 0, 1)->result, BOOK_IS_NO_SUCH);
+        ck_assert_int_eq(file_step(f, FILE_PUBLISHED, 0, 1)->result, BOOK_IS_NO_SUCH);
+    }
+    /* What is reversed between two steps is an item of today, in its file already or not. */
+    for (unsigned i = 1; i < ITEMS; i += ITEMS - 2) {
+        struct record reversal = fixture_reversal(&sales[i]);
+        ck_assert_int_eq(fixture_do_reversal(f, &reversal)->result, BOOK_IS_FRESH);
+    }
+    ck_assert_int_eq(file_step(f, FILE_ASSIGN, FIXTURE_DAY, 0)->result, BOOK_IS_STORED);
+    ck_assert_uint_eq(f->answers[0].file_created_ms, (uint64_t)created_ms);
+    for (unsigned i = 0; i < ITEMS; i++) {
+        struct item_row item = fixture_item(f, FIXTURE_DAY, sales[i].item_seq);
+        ck_assert_uint_eq(item.state, i == 0 ? ITEM_NETTED : ITEM_IN_FILE);
+        ck_assert_uint_eq(item.file_seq, i == 0 ? 0 : 1);
+    }
+    ck_assert_uint_eq(file_of(f, 1).count, ITEMS - 1);
+    ck_assert_uint_eq(fixture_item(f, TOMORROW, ITEMS + 1).kind, 'V');
+    ck_assert_uint_eq(fixture_item(f, TOMORROW, ITEMS + 2).kind, 'V');
+    ck_assert_int_eq(file_step(f, FILE_BUILT, 0, 1)->result, BOOK_IS_STORED);
+    fixture_audit(f, FIXTURE_DAY);
+    fixture_audit(f, TOMORROW);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(day_that_is_not_drained_has_no_file)
 {
     struct fixture *f = fixture_open(_i);
@@ -223,16 +272,57 @@ START_TEST(day_is_signed_off_when_nothing_of_it_is_due)
     ck_assert_int_eq(sign_off(f, FIXTURE_DAY)->result, BOOK_IS_NO_SUCH);
     ck_assert_str_eq(f->answers[0].code, "du");
     /* A dead letter blocks, too. */
-    fixture_do_settle(f, &due, SETTLE_DEAD);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).due_count, 1);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        fixture_do_settle(f, &due, SETTLE_DEAD);
+        ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).due_count, 1);
+        ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 1);
+    }
     ck_assert_int_eq(sign_off(f, FIXTURE_DAY)->result, BOOK_IS_NO_SUCH);
     fixture_do_settle(f, &due, SETTLE_DONE);
     for (unsigned i = 0; i < 2; i++) {
         ck_assert_int_eq(sign_off(f, FIXTURE_DAY)->result, BOOK_IS_STORED);
         ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).state, DAY_CLOSED);
     }
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).due_count, 0);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 0);
+    ck_assert_uint_eq(fixture_day(f, TOMORROW).due_count, 1);
     ck_assert_int_eq(sign_off(f, 20200101)->result, BOOK_IS_NO_SUCH);
     ck_assert_str_eq(f->answers[0].code, "da");
     fixture_audit(f, FIXTURE_DAY);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(day_that_counts_wrongly_is_found)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record left_open = fixture_purchase(2, 2000);
+    struct record due = fixture_closed(f, &purchase, STATE_UNKNOWN);
+    fixture_do_open(f, &left_open);
+    fixture_do_settle(f, &due, SETTLE_DEAD);
+    const struct day_row right = fixture_day(f, FIXTURE_DAY);
+    for (unsigned i = 0; i < 4; i++) {
+        struct day_row row = right;
+        uint32_t day = 0;
+        row.open_count += i == 1;
+        row.due_count -= i == 2;
+        row.dead_count += i == 3;
+        uint8_t key[4];
+        uint8_t bytes[64];
+        struct writer out = writer_make(bytes, sizeof bytes);
+        struct kv_txn *txn = NULL;
+        be32_put(key, FIXTURE_DAY);
+        ck_assert_int_eq(day_row_encode(&row, &out), 0);
+        ck_assert_int_eq(kv_begin(f->kv, true, &txn), 0);
+        ck_assert_int_eq(kv_put(txn, KV_days, span_make(key, 4), writer_written(&out), KV_REPLACE),
+                         0);
+        ck_assert_int_eq(book_check_days(txn, &day), i == 0 ? 0 : ERR_CORRUPT);
+        ck_assert_uint_eq(day, i == 0 ? 0 : FIXTURE_DAY);
+        kv_abort(txn);
+    }
     fixture_close(f);
 }
 END_TEST
@@ -250,6 +340,39 @@ START_TEST(reversal_of_what_is_in_a_file_is_an_item_of_today)
     ck_assert_uint_eq(fixture_item(f, TOMORROW, 2).kind, 'V');
     fixture_audit(f, FIXTURE_DAY);
     fixture_audit(f, TOMORROW);
+    fixture_close(f);
+}
+END_TEST
+
+/* Some with each commit, and those of the window stay. */
+START_TEST(cutover_takes_old_tombstones_in_steps)
+{
+    enum { OLD = 5, NEW = 4 };
+    struct fixture *f = fixture_open(_i);
+    struct record purchases[OLD + NEW];
+    f->settings.sweep_max = 2;
+    fixture_reload(f);
+    for (unsigned i = 0; i < OLD + NEW; i++) {
+        purchases[i] = fixture_purchase(i + 1, 1000);
+        purchases[i].rrn[0] = 0; /* one tombstone each */
+        struct record reversal = fixture_reversal(&purchases[i]);
+        ck_assert_str_eq(fixture_do_reversal(f, &reversal)->code, "00");
+        f->wall_ms += i == OLD - 1 ? 24 * HOUR_MS : 0;
+    }
+    f->wall_ms++;
+    ck_assert_uint_eq(fixture_rows(f, KV_tombs), OLD + NEW);
+    fixture_do_cutover(f, 20261122);
+    size_t left = OLD + NEW;
+    for (unsigned commits = 0; commits < (OLD + NEW + 1) / 2; commits++) {
+        ck_assert_uint_ge(fixture_rows(f, KV_tombs) + 2, left);
+        left = fixture_rows(f, KV_tombs);
+        fixture_do_cutover(f, 20261122); /* a no-op */
+    }
+    ck_assert_uint_eq(fixture_rows(f, KV_tombs), NEW);
+    for (unsigned i = 0; i < OLD + NEW; i++) {
+        ck_assert_int_eq(fixture_do_open(f, &purchases[i])->result,
+                         i < OLD ? BOOK_IS_FRESH : BOOK_IS_TOMBED);
+    }
     fixture_close(f);
 }
 END_TEST
@@ -283,10 +406,13 @@ int main(void)
     tcase_add_loop_test(tc, restart_drains_a_draining_day, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, file_takes_the_open_items_of_a_drained_day, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, assigning_again_gives_the_same_file, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, assignment_of_a_long_day_goes_on_in_steps, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, day_that_counts_wrongly_is_found, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, day_that_is_not_drained_has_no_file, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, file_is_built_then_published_and_the_day_is_cut, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, day_is_signed_off_when_nothing_of_it_is_due, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_of_what_is_in_a_file_is_an_item_of_today, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, cutover_takes_old_tombstones_in_steps, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, many_days_are_kept_in_order, 0, FIXTURE_KV_COUNT);
     suite_add_tcase(suite, tc);
     return fixture_main(suite);

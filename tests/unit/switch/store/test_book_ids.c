@@ -109,6 +109,34 @@ START_TEST(aborted_batch_leaves_no_key)
 }
 END_TEST
 
+/* Buckets of four: the original is in an old one, whose summary was stored, in the unfinished one,
+ * whose summary is made anew, or not written yet. */
+START_TEST(original_is_found_in_any_bucket_after_a_restart)
+{
+    enum { SALES = 30 };
+    struct fixture *f = fixture_open(_i);
+    f->settings.bucket_bits = 2;
+    f->settings.round_batches = 0;
+    fixture_reload(f);
+    for (unsigned i = 0; i < SALES; i++) {
+        struct record purchase = fixture_purchase(i + 1, 1000);
+        fixture_closed(f, &purchase, STATE_APPROVED);
+        if (i % 5 == 4) {
+            fixture_reload(f);
+        }
+    }
+    ck_assert_uint_ge(fixture_rows(f, KV_summary), SALES / 4 - 2);
+    for (unsigned i = SALES; i-- > 0;) {
+        struct record purchase = fixture_purchase(i + 1, 1000);
+        struct record reversal = fixture_reversal(&purchase);
+        ck_assert_str_eq(fixture_do_reversal(f, &reversal)->code, "00");
+        ck_assert_uint_eq(f->answers[0].record.original_seq, i + 1);
+    }
+    fixture_audit(f, FIXTURE_DAY);
+    fixture_close(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("book: ids");
@@ -117,6 +145,7 @@ int main(void)
     tcase_add_loop_test(keys, repeat_is_found_in_memory_in_rows_and_after_a_restart, 0, 2);
     tcase_add_test(keys, crash_between_the_batches_of_a_round_loses_no_key);
     tcase_add_test(keys, aborted_batch_leaves_no_key);
+    tcase_add_loop_test(keys, original_is_found_in_any_bucket_after_a_restart, 0, FIXTURE_KV_COUNT);
     suite_add_tcase(suite, keys);
     return fixture_main(suite);
 }

@@ -54,13 +54,13 @@ END_TEST
 
 START_TEST(rows_survive_and_damage_is_found)
 {
-    ROW_SURVIVES(day_row, 20261121, DAY_DRAINING, 1, -2, 3);
+    ROW_SURVIVES(day_row, 20261121, DAY_DRAINING, 1, -2, 3, 4, 5);
     ROW_SURVIVES(due_row, 1, 2, "bank", 3, 4, true);
     ROW_SURVIVES(item_row, 1, 2, 20261121, 'S', ITEM_OPEN, 5, 978, "abcdefghijklmno", "00000000001",
                  6, 7);
     ROW_SURVIVES(totals_row, 1, 2, 3, 4, 5, -6, 7, 8, 9, 10, 11, 12);
     ROW_SURVIVES(tomb_row, 1, 2, {3, 4}, 5);
-    ROW_SURVIVES(file_row, 1, 20261121, FILE_IS_BUILT, 2, 3, 4, {5, 6});
+    ROW_SURVIVES(file_row, 1, 20261121, FILE_IS_BUILT, 2, 3, 4, {5, 6}, 7);
 }
 END_TEST
 
