@@ -195,7 +195,8 @@ static void signals_open(struct sim *sim)
 /* Listen and serve until a signal. Returns the exit code. */
 static int run(struct sim *sim)
 {
-    static const struct conn_limits limits = {CONNS_MAX, IN_LEN, OUT_LEN, 0, 0};
+    static const struct conn_limits limits = {
+        .count_max = CONNS_MAX, .in_len = IN_LEN, .out_len = OUT_LEN};
     static const struct conn_events events = {.on_message = on_message};
     const struct endpoint endpoint = {framing_find("len2"), &events, sim};
     int uv_error = 0;

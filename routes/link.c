@@ -2,6 +2,10 @@
 
 #include "iso8583/mti.h"
 
+/* In the order in which a difference is told; each has the weight of its row in link_nearest(). */
+const struct pair_part pair_parts[PAIR_PART_COUNT] = {
+    {37, 17, 12}, {11, 1, 6}, {7, 7, 10}, {0, 0, 1}};
+
 static size_t align16(size_t n)
 {
     return (n + 15) & ~(size_t)15;
@@ -194,6 +198,49 @@ bool link_take_late(struct link *link, const struct pair_key *key, uint64_t *seq
     link->late_ring[index].seq = 0;
     map_remove(&link->late, key->bytes);
     return true;
+}
+
+bool pair_part_agrees(const struct pair_key *a, const struct pair_key *b, unsigned part)
+{
+    size_t at = pair_parts[part].at;
+    return memcmp(a->bytes + at, b->bytes + at, pair_parts[part].len) == 0;
+}
+
+/* 0 if the keys share no data element, else more for the nearer: how many they share outweighs the
+ * class, which outweighs which of them they are. */
+static uint32_t nearness(const struct pair_key *a, const struct pair_key *b)
+{
+    static const uint8_t weights[PAIR_PART_COUNT] = {4, 2, 1, 8};
+    uint32_t count = 0;
+    uint32_t weight = 0;
+    for (unsigned i = 0; i < PAIR_PART_COUNT; i++) {
+        bool agrees = pair_part_agrees(a, b, i);
+        count += agrees && pair_parts[i].de != 0;
+        weight += agrees ? weights[i] : 0;
+    }
+    return count == 0 ? 0 : count * 16 + weight;
+}
+
+bool link_nearest(const struct link *link, const struct pair_key *key, struct pair_key *nearest,
+                  uint32_t *slot)
+{
+    uint32_t cursor = 0;
+    uint32_t best = 0;
+    uint32_t value = 0;
+    const uint8_t *bytes = NULL;
+    while (map_next(&link->pending, &cursor, &bytes, &value)) {
+        struct pair_key other;
+        memcpy(other.bytes, bytes, PAIR_KEY_LEN);
+        uint32_t near = nearness(key, &other);
+        bool is_nearer = near > best || (near == best && best != 0 &&
+                                         memcmp(bytes, nearest->bytes, PAIR_KEY_LEN) < 0);
+        if (is_nearer) {
+            best = near;
+            *nearest = other;
+            *slot = value;
+        }
+    }
+    return best != 0;
 }
 
 const char *link_state_name(enum link_state state)

@@ -29,6 +29,15 @@ struct pair_key {
     uint8_t bytes[PAIR_KEY_LEN];
 };
 
+/* A part of the key: a data element, or DE 0 for the MTI's class. */
+enum { PAIR_PART_COUNT = 4 };
+struct pair_part {
+    uint8_t de;
+    uint8_t at; /* in the key */
+    uint8_t len;
+};
+extern const struct pair_part pair_parts[PAIR_PART_COUNT];
+
 struct link_rules {
     const struct iso_dialect *dialect;
     uint32_t answer_ms;
@@ -92,5 +101,14 @@ bool link_take(struct link *link, const struct pair_key *key, uint32_t *slot);
 void link_forget(struct link *link, const struct pair_key *key, uint64_t seq);
 /* Take the record a late answer belongs to; false: none. */
 bool link_take_late(struct link *link, const struct pair_key *key, uint64_t *seq);
+
+/* Who is nearest to an answer that pairs with nobody: the pending request that shares most of DE11,
+ * DE7 and DE37; of equals the one of the same class, then that with the same DE37, DE11, DE7, then
+ * the lowest key. False if no pending request shares any of the three. Looks at all that is
+ * pending: only for answers that pair with nothing. */
+bool link_nearest(const struct link *link, const struct pair_key *key, struct pair_key *nearest,
+                  uint32_t *slot);
+/* True if part @part (an index of pair_parts) of two keys agrees. */
+bool pair_part_agrees(const struct pair_key *a, const struct pair_key *b, unsigned part);
 
 const char *link_state_name(enum link_state state);

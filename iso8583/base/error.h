@@ -22,7 +22,8 @@
     X(ERR_CLOSED, -16, "the other side is gone")                                                   \
     X(ERR_CONNECT, -17, "could not connect")                                                       \
     X(ERR_USAGE, -18, "the command was called wrongly")                                            \
-    X(ERR_MEMORY, -19, "out of memory")
+    X(ERR_MEMORY, -19, "out of memory")                                                            \
+    X(ERR_STALE, -20, "a snapshot of the store grew too old and was given up")
 
 enum err {
     ERR_NONE = 0,

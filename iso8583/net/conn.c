@@ -1,7 +1,9 @@
 #include "iso8583/net/conn.h"
 
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "iso8583/base/list.h"
 #include "iso8583/net/address.h"
@@ -135,6 +137,12 @@ static void conn_abort(struct conn *conn, enum conn_reason reason, int error)
     handle_close(conn);
 }
 
+static void io_failed(struct conn *conn, int status)
+{
+    bool unread = status == UV_ETIMEDOUT && conn->pool->limits.unread_ms != 0;
+    conn_abort(conn, unread ? CONN_UNREAD_TIMEOUT : CONN_IO_ERROR, ERR_IO);
+}
+
 static void on_shutdown(uv_shutdown_t *request, int status)
 {
     struct conn *conn = request->data;
@@ -182,7 +190,7 @@ static void on_written(uv_write_t *request, int status)
         return;
     }
     if (status < 0) {
-        conn_abort(conn, CONN_IO_ERROR, ERR_IO);
+        io_failed(conn, status);
         return;
     }
     ring_drop(&conn->out, len);
@@ -205,7 +213,7 @@ static void conn_flush(struct conn *conn)
     unsigned count = ring_bufs(&conn->out, bufs);
     int sent = uv_try_write((uv_stream_t *)&conn->tcp, bufs, count);
     if (sent < 0 && sent != UV_EAGAIN) {
-        conn_abort(conn, CONN_IO_ERROR, ERR_IO);
+        io_failed(conn, sent);
         return;
     }
     ring_drop(&conn->out, sent > 0 ? (size_t)sent : 0);
@@ -309,7 +317,7 @@ static void on_read(uv_stream_t *stream, ssize_t count, const uv_buf_t *buf)
             handle_close(conn);
         }
     } else if (count < 0) {
-        conn_abort(conn, CONN_IO_ERROR, ERR_IO);
+        io_failed(conn, (int)count);
     } else if (count > 0 && conn->state == STATE_OPEN) {
         conn->heard_ms = uv_now(conn->pool->loop);
         if (conn->in_len == 0) {
@@ -412,6 +420,17 @@ uv_tcp_t *conn_tcp(struct conn_pool *pool, conn_id id)
     return conn != NULL ? &conn->tcp : NULL;
 }
 
+/* The kernel counts what the peer has not taken, in its own buffers too, whose bytes we no longer
+ * see: with this limit set a window that stays shut is an error (RFC 5482). */
+static bool unread_limit(struct conn *conn)
+{
+    unsigned wait_ms = conn->pool->limits.unread_ms;
+    uv_os_fd_t fd = -1;
+    return wait_ms == 0 ||
+           (uv_fileno((uv_handle_t *)&conn->tcp, &fd) == 0 &&
+            setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &wait_ms, sizeof wait_ms) == 0);
+}
+
 int conn_start(struct conn_pool *pool, conn_id id)
 {
     struct conn *conn = conn_find(pool, id);
@@ -421,7 +440,7 @@ int conn_start(struct conn_pool *pool, conn_id id)
     /* A message is whole when it is written: Nagle could only delay it. */
     if (uv_tcp_getpeername(&conn->tcp, (struct sockaddr *)&peer, &peer_len) != 0 ||
         uv_tcp_nodelay(&conn->tcp, 1) != 0 || uv_tcp_keepalive(&conn->tcp, 1, KEEPALIVE_S) != 0 ||
-        uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0) {
+        !unread_limit(conn) || uv_read_start((uv_stream_t *)&conn->tcp, on_alloc, on_read) != 0) {
         conn_abort(conn, CONN_IO_ERROR, ERR_IO);
         return ERR_IO;
     }

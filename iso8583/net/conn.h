@@ -31,8 +31,9 @@ enum conn_reason {
     CONN_FRAME_TIMEOUT, /* a frame began and did not end in time */
     CONN_IDLE_TIMEOUT,
     CONN_IO_ERROR,
-    CONN_RING_FULL, /* conn_close() after an ERR_FULL: the peer does not read */
-    CONN_LOCAL,     /* conn_close() */
+    CONN_RING_FULL,      /* conn_close() after an ERR_FULL: the peer does not read */
+    CONN_LOCAL,          /* conn_close() */
+    CONN_UNREAD_TIMEOUT, /* what it was sent was not acknowledged in time: it does not read */
 };
 
 /* What a user of the pool is told. All are optional but on_message. @user is the endpoint's. */
@@ -54,6 +55,7 @@ struct conn_limits {
     size_t out_len;     /* bytes of each output ring */
     uint32_t frame_ms;  /* from the first byte of a frame to its last; 0: no limit */
     uint32_t idle_ms;   /* without any byte from the peer; 0: no limit */
+    uint32_t unread_ms; /* without an acknowledgement of what it was sent; 0: the system's limit */
 };
 
 /* What a connection belongs to: a listener's or a dialler's settings. The caller's; outlives them.

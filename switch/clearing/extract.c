@@ -38,11 +38,15 @@ static int kind_of_item(uint8_t item, enum clearing_kind *kind)
     return ERR_CORRUPT;
 }
 
-void extract_open(struct extract *extract, struct kv_txn *txn, struct seal *seal, uint32_t day,
-                  uint64_t file_seq)
+void extract_open(struct extract *extract, struct snapshot *snapshot, struct seal *seal,
+                  uint32_t day, uint64_t file_seq)
 {
-    *extract = (struct extract){
-        .txn = txn, .seal = seal, .day = day, .file_seq = file_seq, .next_item = 0, .de71 = 1};
+    *extract = (struct extract){.snapshot = snapshot,
+                                .seal = seal,
+                                .day = day,
+                                .file_seq = file_seq,
+                                .next_item = 0,
+                                .de71 = 1};
 }
 
 void extract_wipe(struct clearing_row *row)
@@ -129,9 +133,9 @@ void clearing_row_derive(struct clearing_row *row)
 static int record_read(struct extract *extract, struct clearing_row *row)
 {
     struct record *record = &row->record;
-    TRY(book_get(extract->txn, row->item.seq, record));
+    TRY(book_get(extract->snapshot->txn, row->item.seq, record));
     if ((record->mti & 0x0F00) == 0x0400 && record->original_seq != 0) {
-        TRY(book_get(extract->txn, record->original_seq, record));
+        TRY(book_get(extract->snapshot->txn, record->original_seq, record));
     }
     if (!day_is_valid(record->day)) {
         return ERR_CORRUPT;
@@ -146,7 +150,8 @@ int extract_next(struct extract *extract, struct clearing_row *row)
     struct span value;
     be32_put(key, extract->day);
     be64_put(key + 4, extract->next_item);
-    int rc = kv_seek(extract->txn, KV_items, span_make(key, sizeof key), &found, &value);
+    TRY(snapshot_turn(extract->snapshot));
+    int rc = kv_seek(extract->snapshot->txn, KV_items, span_make(key, sizeof key), &found, &value);
     TRY(rc);
     if (rc == 0 || found.len != ITEM_KEY_LEN || be32_get(found.ptr) != extract->day) {
         return 0;

@@ -1,7 +1,8 @@
-/* From the store's snapshot to rows in item order: an item, the record of its transaction, and what
- * every format says of it. One row at a time: a day is never held in memory. */
+/* From a snapshot of the store to rows in item order: an item, the record of its transaction, and
+ * what every format says of it. One row at a time: a day is never held in memory. */
 #pragma once
 
+#include "switch/clearing/snapshot.h"
 #include "switch/store/book.h"
 #include "switch/store/seal.h"
 
@@ -21,7 +22,7 @@ struct clearing_row {
 };
 
 struct extract {
-    struct kv_txn *txn; /* a snapshot, the caller's */
+    struct snapshot *snapshot; /* the caller's */
     struct seal *seal;
     uint32_t day;
     uint64_t file_seq;
@@ -29,13 +30,15 @@ struct extract {
     uint32_t de71;
 };
 
-/* Walk all items of @day inside @txn; records are read, and PANs opened by @seal, only for items of
+/* Walk all items of @day in @snapshot (which is another one after each row: borrow nothing across
+ * extract_next()); records are read, and PANs opened by @seal, only for items of
  * file @file_seq (0: for all that are in no file and not netted; @seal NULL: PANs stay sealed). */
-void extract_open(struct extract *extract, struct kv_txn *txn, struct seal *seal, uint32_t day,
-                  uint64_t file_seq);
+void extract_open(struct extract *extract, struct snapshot *snapshot, struct seal *seal,
+                  uint32_t day, uint64_t file_seq);
 
 /* The next item: 1 and @row, 0 at the end. ERR_CORRUPT, ERR_IO, ERR_NOT_FOUND (an item without its
- * record). @row holds copies and a clear PAN: extract_wipe() before it goes out of scope. */
+ * record), ERR_STALE (the snapshot). @row holds copies and a clear PAN: extract_wipe() before it
+ * goes out of scope. */
 MUST_USE int extract_next(struct extract *extract, struct clearing_row *row);
 
 /* True if extract_next() read the record, too: the item is of the file that is extracted. */

@@ -106,7 +106,7 @@ static int row_try(const struct clearing_row *row)
 
 int report_preview(struct kv *kv, struct seal *seal, uint32_t day, FILE *out, uint64_t *exceptions)
 {
-    struct kv_txn *txn = NULL;
+    struct snapshot snapshot = {0};
     struct totals *totals = NULL;
     struct day_row row = {0};
     struct file_row file = {0};
@@ -114,8 +114,11 @@ int report_preview(struct kv *kv, struct seal *seal, uint32_t day, FILE *out, ui
     struct clearing_row item;
     *exceptions = 0;
     TRY(totals_open(&totals));
-    int rc = kv_begin(kv, false, &txn);
-    rc = rc == 0 ? run_look(txn, day, &row, &file) : rc;
+    int rc = snapshot_open(&snapshot, kv, false);
+    rc = rc == 0 ? run_look(snapshot.txn, day, &row, &file) : rc;
+    /* All its items have their file: nothing of the day changes any more. */
+    snapshot.settled = file.state == FILE_BUILDING || file.state == FILE_IS_BUILT ||
+                       file.state == FILE_IS_PUBLISHED;
     if (rc == 0) {
         (void)fprintf(out, "business day %u %s, %" PRIu64 " transactions open%s\n", day,
                       day_state_name(row.state), row.open_count,
@@ -124,7 +127,7 @@ int report_preview(struct kv *kv, struct seal *seal, uint32_t day, FILE *out, ui
                           ? ", being assigned to a file: what follows "
                             "is of the items that have it"
                           : ", assigned to a file");
-        extract_open(&extract, txn, seal, day, file.file_seq);
+        extract_open(&extract, &snapshot, seal, day, file.file_seq);
         while ((rc = extract_next(&extract, &item)) == 1) {
             bool in_file = extract_is_in_file(&extract, &item) && item.item.amount_minor > 0;
             int said = in_file && seal != NULL ? row_try(&item) : 0;
@@ -139,14 +142,12 @@ int report_preview(struct kv *kv, struct seal *seal, uint32_t day, FILE *out, ui
                 break;
             }
         }
-        rc = rc == 0 ? totals_store(totals, txn, day) : rc;
+        rc = rc == 0 ? totals_store(totals, snapshot.txn, day) : rc;
     }
     if (rc == 0) {
         report_totals(totals, out);
     }
-    if (txn != NULL) {
-        kv_abort(txn);
-    }
+    snapshot_close(&snapshot);
     totals_close(totals);
     return rc;
 }

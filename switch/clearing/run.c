@@ -240,12 +240,12 @@ static void describe(struct run *run)
     (void)snprintf(run->names[MANIFEST_TOTALS], NAME_LEN, "%08u_totals.csv", about->day);
 }
 
-static int rows_write(struct run *run, struct kv_txn *txn, struct manifest *manifest)
+static int rows_write(struct run *run, struct snapshot *snapshot, struct manifest *manifest)
 {
     struct extract extract;
     struct clearing_row row;
     int rc = 1;
-    extract_open(&extract, txn, run->seal, run->about.day, run->file.file_seq);
+    extract_open(&extract, snapshot, run->seal, run->about.day, run->file.file_seq);
     while (rc == 1 && (rc = extract_next(&extract, &row)) == 1) {
         bool in_file = extract_is_in_file(&extract, &row);
         int done = totals_item(run->result->totals, &row.item, row.kind, in_file);
@@ -265,26 +265,26 @@ static int rows_write(struct run *run, struct kv_txn *txn, struct manifest *mani
         return run_fail(run, rc, "after item %" PRIu64 ": %s", extract.next_item - 1,
                         rc == ERR_IO ? strerror(errno) : err_text(rc));
     }
-    rc = totals_store(run->result->totals, txn, run->about.day);
+    rc = totals_store(run->result->totals, snapshot->txn, run->about.day);
     return rc < 0 ? run_error(run, rc, "the totals") : 0;
 }
 
-/* Every format of the day from one snapshot. */
+/* Every format of the day in one walk. Its file is assigned: items and totals hold still. */
 static int formats_write(struct run *run)
 {
     struct manifest *manifest = &run->result->manifest;
-    struct kv_txn *txn = NULL;
+    struct snapshot snapshot = {0};
     int rc = 0;
     for (unsigned i = 0; i < FORMAT_COUNT && rc == 0; i++) {
         rc = output_open(run->dir_fd, run->names[i], &run->outputs[i]);
         rc = rc == 0 ? formats[i]->begin(&run->states[i], &run->about, run->outputs[i]) : rc;
     }
-    rc = rc == 0 ? kv_begin(run->port->kv, false, &txn) : rc;
+    rc = rc == 0 ? snapshot_open(&snapshot, run->port->kv, true) : rc;
     if (rc < 0) {
         return run_error(run, rc, run->settings->out_dir);
     }
-    rc = rows_write(run, txn, manifest);
-    kv_abort(txn);
+    rc = rows_write(run, &snapshot, manifest);
+    snapshot_close(&snapshot);
     if (rc < 0) {
         return rc;
     }

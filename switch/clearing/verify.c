@@ -16,7 +16,13 @@
 #include "switch/clearing/run.h"
 #include "switch/clearing/totals_check.h"
 
-enum { MANIFEST_LEN_MAX = 65536, HASH_BUFFER_LEN = 65536, NAME_LEN = 256, DAYS_MAX = 4096 };
+enum {
+    MANIFEST_LEN_MAX = 65536,
+    HASH_BUFFER_LEN = 65536,
+    NAME_LEN = 256,
+    DAYS_MAX = 4096,
+    CHAIN_PAGE = 1024
+};
 
 /* The day under verification. */
 struct verify_day {
@@ -273,26 +279,27 @@ static int totals_verify(struct verify_day *day)
 
 /* ---- the store ---- */
 
-static int store_totals(struct kv_txn *txn, uint32_t day, uint64_t file_seq, struct totals *totals)
+static int store_totals(struct snapshot *snapshot, uint32_t day, uint64_t file_seq,
+                        struct totals *totals)
 {
     struct extract extract;
     struct clearing_row row;
     int rc = 0;
-    extract_open(&extract, txn, NULL, day, file_seq);
+    extract_open(&extract, snapshot, NULL, day, file_seq);
     while ((rc = extract_next(&extract, &row)) == 1) {
         TRY(totals_item(totals, &row.item, row.kind, extract_is_in_file(&extract, &row)));
     }
-    return rc < 0 ? rc : totals_store(totals, txn, day);
+    return rc < 0 ? rc : totals_store(totals, snapshot->txn, day);
 }
 
-static int store_day_verify(struct verify_day *day, struct kv_txn *txn)
+static int store_day_verify(struct verify_day *day, struct snapshot *snapshot)
 {
     const struct manifest *manifest = &day->manifest;
     const struct output_file *ipm = &manifest->files[FORMAT_IPM];
     struct day_row row;
     struct file_row file;
     struct totals *totals = NULL;
-    int rc = run_look(txn, manifest->day, &row, &file);
+    int rc = run_look(snapshot->txn, manifest->day, &row, &file);
     if (rc == ERR_NOT_FOUND || (rc == 0 && file.file_seq != manifest->file_seq)) {
         fault(day->verify, ipm->name, "the store has no such file");
         return 0;
@@ -306,7 +313,7 @@ static int store_day_verify(struct verify_day *day, struct kv_txn *txn)
         fault(day->verify, ipm->name, "length, count or SHA-256 is not what the store remembers");
     }
     TRY(totals_open(&totals));
-    rc = store_totals(txn, manifest->day, file.file_seq, totals);
+    rc = store_totals(snapshot, manifest->day, file.file_seq, totals);
     if (rc == 0 && !totals_balance(totals)) {
         fault(day->verify, ipm->name, "the store's totals of the day are not those of its items");
     } else if (rc < 0) {
@@ -319,10 +326,10 @@ static int store_day_verify(struct verify_day *day, struct kv_txn *txn)
 /* A snapshot of its own: none is held while files are read. */
 static int store_verify(struct verify_day *day)
 {
-    struct kv_txn *txn = NULL;
-    TRY(kv_begin(day->verify->kv, false, &txn));
-    int rc = store_day_verify(day, txn);
-    kv_abort(txn);
+    struct snapshot snapshot;
+    int rc = snapshot_open(&snapshot, day->verify->kv, true);
+    rc = rc == 0 ? store_day_verify(day, &snapshot) : rc;
+    snapshot_close(&snapshot);
     return rc;
 }
 
@@ -421,14 +428,31 @@ static int cut_days_verify(struct verify *verify, int dir_fd)
     return rc;
 }
 
+/* The journal only grows: page by page, each in a snapshot of its own. A page begins with the last
+ * row of the page before, so that the chain holds across them. */
+static int chain_walk(struct kv *kv, uint64_t *bad, uint64_t *rows)
+{
+    uint64_t count = CHAIN_PAGE;
+    uint64_t last = 0;
+    while (count == CHAIN_PAGE) {
+        struct kv_txn *txn = NULL;
+        uint64_t from = last;
+        TRY(kv_begin(kv, false, &txn));
+        last += CHAIN_PAGE;
+        int rc = book_verify_chain(txn, from, last, bad, &count);
+        kv_abort(txn);
+        TRY(rc);
+        count -= from != 0;
+        *rows += count;
+    }
+    return 0;
+}
+
 static int chain_verify(struct verify *verify)
 {
-    struct kv_txn *txn = NULL;
     uint64_t bad = 0;
     uint64_t rows = 0;
-    TRY(kv_begin(verify->kv, false, &txn));
-    int rc = book_verify_chain(txn, 0, UINT64_MAX, &bad, &rows);
-    kv_abort(txn);
+    int rc = chain_walk(verify->kv, &bad, &rows);
     if (rc < 0) {
         fault(verify, "journal", "row %" PRIu64 ": %s", bad, err_text(rc));
     } else if (!verify->quiet) {

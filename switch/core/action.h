@@ -15,7 +15,9 @@
     X(ASK_HSM)       /* edge/hsm_client: silence is the core's to time */                          \
     X(STORE)         /* store: u.book, after sealing its record */                                 \
     X(TRACE)         /* driver: a transaction came to its end; log and count it */                 \
-    X(ALARM)         /* driver: a named event that staff should see; log and count it */
+    X(ALARM)         /* driver: a named event that staff should see; log and count it */           \
+    X(STRAY)         /* driver: an answer that pairs with nothing; keep it for staff */            \
+    X(UNREADABLE)    /* edge/terminal: nothing of a message could be read; u.terminal has whose */
 
 enum action_kind {
 #define ACTION_ENUM(name) ACT_##name,
@@ -28,6 +30,7 @@ enum action_kind {
 #define ALARM_MAP(X)                                                                               \
     X(TERMINAL_UNKNOWN, "terminal.unknown")     /* DE41 is not in the file: dropped */             \
     X(MESSAGE_UNREADABLE, "message.unreadable") /* could not be decoded as far as DE11, DE41 */    \
+    X(MESSAGE_INCOMPLETE, "message.incomplete") /* decodes, but has no DE11 or DE41: dropped */    \
     X(MESSAGE_UNEXPECTED, "message.unexpected") /* an answer from a terminal, or a foreign MTI */  \
     X(DUPLICATE_OTHER, "duplicate.other")       /* same K, other content: 94 */                    \
     X(SLAB_FULL, "slab.full")                   /* overload: 96 or silence */                      \
@@ -80,6 +83,30 @@ struct trace {
     uint32_t total_us;
 };
 
+/* An issuer's answer that pairs with nothing: what it says of itself, the pending request that is
+ * nearest to it, and where the two differ. Never card data; texts are as they came, NUL-terminated.
+ */
+enum { STRAY_DIFFERS_MAX = 4 };
+
+struct stray_difference {
+    uint8_t de; /* 0: the MTI's class */
+    char expected[13];
+    char got[13];
+};
+
+struct stray {
+    uint16_t link; /* index */
+    uint16_t mti;
+    char stan[7];
+    char rrn[13];
+    char code[3];
+    uint64_t near_seq; /* record of the nearest pending request; 0: none is near */
+    char near_stan[7];
+    char near_rrn[13];
+    uint32_t differ_count; /* 0 with a near_seq: it has its answer already */
+    struct stray_difference differs[STRAY_DIFFERS_MAX];
+};
+
 enum { ACTIONS_MAX = 64, ACTION_BYTES_MAX = 65536 };
 
 struct action {
@@ -102,6 +129,7 @@ struct action {
         } hsm;
         struct book_request book;
         struct trace trace;
+        struct stray stray;
         struct {
             enum alarm alarm;
             char subject[48]; /* a name, never card data */

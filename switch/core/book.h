@@ -51,7 +51,7 @@ const char *book_op_name(enum book_op op);
 const char *book_result_name(enum book_result result);
 
 /* How a reversal of ours ended (SETTLE). */
-enum settle { SETTLE_DONE, SETTLE_DEAD };
+enum settle { SETTLE_DONE, SETTLE_DEAD, SETTLE_STAFF /* a dead letter: staff saw to it */ };
 
 /* Steps of a clearing file (FILE). */
 enum file_step { FILE_ASSIGN, FILE_BUILT, FILE_PUBLISHED };
@@ -65,7 +65,8 @@ struct book_request {
      * handed_ms, closed_ms are what changes; the rest is as OPEN returned it. */
     struct record record;
 
-    /* SETTLE, LATE: of the original. LATE: record.code and record.auth of the late answer. */
+    /* SETTLE, LATE: of the original; SETTLE_STAFF needs no due_seq. LATE: record.code and
+     * record.auth of the late answer. */
     uint64_t seq;
     uint64_t due_seq;
     enum settle settle;

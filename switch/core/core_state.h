@@ -90,6 +90,11 @@ struct hsm_command *core_hsm(struct core *core, const struct txn *t, uint16_t co
 void intake_terminal(struct core *core, const struct event *event);
 void intake_issuer(struct core *core, const struct event *event);
 
+/* stray.c: tell of an answer (core->answer) that pairs with nothing on link @index; @key is its
+ * own. stray_wrong(): it pairs with @t, but DE @de disagrees. */
+void stray_tell(struct core *core, uint16_t index, const struct pair_key *key);
+void stray_wrong(struct core *core, uint16_t index, const struct txn *t, unsigned de);
+
 /* network.c: links' 08xx, both ways. */
 void network_need(struct core *core, uint16_t link, enum link_need need);
 void network_message(struct core *core, uint16_t link);

@@ -49,13 +49,31 @@ static int read_frame(struct core *core, struct txn *t, const struct event *even
     return result;
 }
 
-/* What can be said of a message as far as it was read: nothing at all (false), or a refusal. */
-static bool can_answer(struct core *core, struct txn *t)
+/* A message without the fields that an answer needs. What does not even decode is held against its
+ * connection; what only lacks them is not. */
+static void unanswerable(struct core *core, const struct txn *t, int decoded)
+{
+    const char *listener = core->settings->listeners[t->intake.listener].name;
+    if (decoded == 0) {
+        core_alarm(core, ALARM_MESSAGE_INCOMPLETE, listener, t->intake.msg.mti);
+        return;
+    }
+    core_alarm(core, ALARM_MESSAGE_UNREADABLE, listener, (int64_t)t->intake.frame_len);
+    struct action *action = core_act(core, ACT_UNREADABLE);
+    action->u.terminal.conn = t->intake.conn;
+    action->u.terminal.listener = t->intake.listener;
+    action->u.terminal.tpdu = SPAN_NONE;
+    action->u.terminal.message = SPAN_NONE;
+}
+
+/* What can be said of a message as far as it was read (@decoded: what read_frame() returned):
+ * nothing at all (false), or a refusal. */
+static bool can_answer(struct core *core, struct txn *t, int decoded)
 {
     const struct iso_msg *msg = &t->intake.msg;
     const struct listener_settings *listener = &core->settings->listeners[t->intake.listener];
     if (msg->mti == 0 || !iso_has(msg, 11) || !iso_has(msg, 41)) {
-        core_alarm(core, ALARM_MESSAGE_UNREADABLE, listener->name, (int64_t)t->intake.frame_len);
+        unanswerable(core, t, decoded);
         return false;
     }
     if (!mti_is_request(msg->mti)) {
@@ -84,7 +102,8 @@ static void overloaded(struct core *core, const struct event *event)
     struct txn *t = core->spare;
     core_alarm(core, ALARM_SLAB_FULL, core->settings->listeners[event->u.terminal.listener].name,
                core->terminal_slots);
-    if (read_frame(core, t, event, &error) == 0 && can_answer(core, t) && !t->intake.repeat_mark &&
+    int decoded = read_frame(core, t, event, &error);
+    if (can_answer(core, t, decoded) && decoded == 0 && !t->intake.repeat_mark &&
         !group_of(core, t)->repeats && terminal_of(core, t)->tak.text[0] == '\0') {
         memcpy(t->outcome.code, "96", 3);
         if (outbound_answer(core, t, false) == 0) {
@@ -142,7 +161,7 @@ void intake_terminal(struct core *core, const struct event *event)
     }
     core->terminal_slots++;
     int result = read_frame(core, t, event, &error);
-    if (!can_answer(core, t)) {
+    if (!can_answer(core, t, result)) {
         give_back(core, t);
         return;
     }
@@ -216,6 +235,7 @@ static void unmatched(struct core *core, uint16_t index, const struct pair_key *
     }
     link->unmatched++;
     core_alarm(core, ALARM_ANSWER_UNMATCHED, core->settings->links[index].name, core->answer.mti);
+    stray_tell(core, index, key);
 }
 
 static void answered(struct core *core, uint16_t index)
@@ -231,6 +251,7 @@ static void answered(struct core *core, uint16_t index)
     unsigned de = disagreement(&core->answer, &t->record);
     if (de != 0) {
         core_alarm(core, ALARM_ANSWER_WRONG, core->settings->links[index].name, de);
+        stray_wrong(core, index, t, de);
         return; /* as if it had not come: silence will make it UNKNOWN */
     }
     link->answered++;

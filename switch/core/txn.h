@@ -94,7 +94,7 @@ struct txn {
         uint32_t tries;
         uint32_t agains;  /* tries that were not acknowledged */
         uint32_t backoff; /* of them since its issuer last signed on */
-        bool overtaken; /* its request was answered while this was on its way */
+        bool overtaken;   /* its request was answered while this was on its way */
         bool dead;
         bool was_dead; /* a dead letter that is tried once more */
     } reverse;

@@ -31,21 +31,30 @@
  *  day.cutover  day*   (the next)            day
  *  day.sign_off day*   (the oldest CUT)      day
  *  link.list    -                            links [LINK]
+ *  link.show    name                         link LINK, strays [STRAY]  (newest first, at most 32)
  *  link.up      name                         -    (link.down and link.drain alike)
- *  saf.list     -                            saf [{due_seq, seq, issuer, since_ms, tries, dead,
- *                                              amount_minor, currency, pan, terminal}]
+ *  saf.list     limit*  (100, at most 1000)  saf [{due_seq, seq, issuer, since_ms, tries, dead,
+ *               after*  (a "next")             amount_minor, currency, pan, terminal}],
+ *                                            total, next (text; not there on the last page)
+ *  saf.resolve  seq    (of a dead letter)    day
  *  alarms       -                            alarms [ALARM]
  *  stop         -                            -    (the daemon drains and ends)
  *
  *  LINK   name, issuer, state, since_ms (how long in this state), pending, reversals, sent,
- * answered, timed_out, late, unmatched ALARM  name, subject, number, count, at_ms TX     seq,
- * state, kind, mti, day, opened_ms, handed_ms, closed_ms, group, acquirer, terminal, merchant,
- * stan, rrn, proc, mcc, pan (masked), amount_minor, approved_minor, remaining_minor, currency,
- * issuer, link, link_stan, reversal_stan, code, auth, marked, asked, original_seq, item_seq,
- * due_seq DAY    day, state, opened_ms, closed_ms, open_count, due_count, dead_count, totals
- * [{issuer, acquirer, currency, sales_count, sales_minor, refunds_count, refunds_minor,
- * sales_reversed_count, sales_reversed_minor, refunds_reversed_count, refunds_reversed_minor,
- * declined_count, unknown_count, reversal_done_count, late_count, net_minor}] */
+ *         answered, timed_out, late, unmatched
+ *  STRAY  an answer that paired with nothing: at_ms, mti, stan, rrn, code, near {seq, stan, rrn}
+ * (the nearest pending request; not there: none is near), differs [{field ("DE11", "MTI"),
+ *         expected, got}] (none, with a near: that request has its answer already)
+ *  ALARM  name, subject, number, count, at_ms
+ *  TX     seq, state, kind, mti, day, opened_ms, handed_ms, closed_ms, group, acquirer, terminal,
+ *         merchant, stan, rrn, proc, mcc, pan (masked), amount_minor, approved_minor,
+ *         remaining_minor, currency, issuer, link, link_stan, reversal_stan, code, auth, marked,
+ *         asked, original_seq, item_seq, due_seq
+ *  DAY    day, state, opened_ms, closed_ms, open_count, due_count, dead_count, totals [{issuer,
+ *         acquirer, currency, sales_count, sales_minor, refunds_count, refunds_minor,
+ *         sales_reversed_count, sales_reversed_minor, refunds_reversed_count,
+ *         refunds_reversed_minor, declined_count, unknown_count, reversal_done_count, late_count,
+ *         net_minor}] */
 #pragma once
 
 #include <jansson.h>

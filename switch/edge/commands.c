@@ -141,21 +141,43 @@ static json_t *run_alarms(void *context, admin_id id, const json_t *request, con
     return json_pack("{s:o}", "alarms", alarms_json(context));
 }
 
-static json_t *order_link(struct daemon *daemon, const json_t *request, enum link_wish wish,
-                          const char **error)
+/* The index of the link that @request names, or -1 with @error set. */
+static int link_named(const struct daemon *daemon, const json_t *request, const char **error)
 {
     const char *name = json_string_value(json_object_get(request, "name"));
     for (uint16_t i = 0; name != NULL && i < daemon->settings.link_count; i++) {
         if (strcmp(daemon->settings.links[i].name, name) == 0) {
-            struct event event = {.kind = EV_LINK_ORDERED};
-            event.u.issuer.link = i;
-            event.u.issuer.wish = wish;
-            driver_feed(daemon->driver, &event);
-            return json_object();
+            return i;
         }
     }
     *error = "there is no link of this name";
-    return NULL;
+    return -1;
+}
+
+static json_t *run_link_show(void *context, admin_id id, const json_t *request, const char **error)
+{
+    struct daemon *daemon = context;
+    int index = link_named(daemon, request, error);
+    (void)id;
+    if (index < 0) {
+        return NULL;
+    }
+    return json_pack("{s:o,s:o}", "link", link_json(daemon, (uint16_t)index), "strays",
+                     strays_json(driver_strays(daemon->driver), (uint16_t)index));
+}
+
+static json_t *order_link(struct daemon *daemon, const json_t *request, enum link_wish wish,
+                          const char **error)
+{
+    struct event event = {.kind = EV_LINK_ORDERED};
+    int index = link_named(daemon, request, error);
+    if (index < 0) {
+        return NULL;
+    }
+    event.u.issuer.link = (uint16_t)index;
+    event.u.issuer.wish = wish;
+    driver_feed(daemon->driver, &event);
+    return json_object();
 }
 
 static json_t *run_link_up(void *context, admin_id id, const json_t *request, const char **error)
@@ -231,6 +253,7 @@ static const char *why_not(const struct book_answer *answer)
          "the day is not drained yet: a cutover must end it, and its open transactions finish"},
         {"cu", "the day is not cut yet: its clearing file is not published"},
         {"du", "reversals of that day are still due"},
+        {"dl", "there is no dead letter of that sequence"},
         {"fi", "there is no such file, or it is not in that state"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
@@ -290,6 +313,18 @@ static json_t *run_cutover(void *context, admin_id id, const json_t *request, co
     return ask_book(daemon, id, &ask, false, error);
 }
 
+static json_t *run_saf_resolve(void *context, admin_id id, const json_t *request,
+                               const char **error)
+{
+    json_int_t seq = json_integer_value(json_object_get(request, "seq"));
+    struct book_request ask = {.op = BOOK_SETTLE, .settle = SETTLE_STAFF, .seq = (uint64_t)seq};
+    if (seq <= 0) {
+        *error = "seq is the sequence of a dead letter, as saf.list shows it";
+        return NULL;
+    }
+    return ask_book(context, id, &ask, false, error);
+}
+
 static json_t *run_sign_off(void *context, admin_id id, const json_t *request, const char **error)
 {
     struct daemon *daemon = context;
@@ -321,10 +356,12 @@ const struct admin_command daemon_commands[] = {
     {"day.cutover", "begin the next business day", run_cutover},
     {"day.sign_off", "close a day that is cut", run_sign_off},
     {"link.list", "links to issuers", run_links},
+    {"link.show", "a link, and answers that paired with nothing", run_link_show},
     {"link.up", "sign a link on", run_link_up},
     {"link.down", "sign a link off and close it", run_link_down},
     {"link.drain", "no new requests on a link", run_link_drain},
     {"saf.list", "reversals that are due", run_saf_list},
+    {"saf.resolve", "end a dead letter that staff settled by other means", run_saf_resolve},
     {"alarms", "what staff should see", run_alarms},
     {"book", "a step of the clearing program", run_book},
     {"stop", "drain and stop", run_stop},

@@ -6,6 +6,7 @@
 #include "iso8583/base/log.h"
 #include "switch/edge/hsm_client.h"
 #include "switch/edge/issuer.h"
+#include "switch/edge/log_limit.h"
 #include "switch/edge/terminal.h"
 
 enum { ASKS_MAX = 64 };
@@ -24,9 +25,12 @@ struct driver {
     struct issuer_edge *issuers;
     struct hsm_client *hsm;
     uv_timer_t timer;
-    int64_t armed_ms; /* what the timer is set to, INT64_MAX: not running */
+    int64_t armed_ms;       /* what the timer is set to, INT64_MAX: not running */
+    uv_timer_t limit_timer; /* runs while lines that were left out are to be told */
+    struct log_limit limit;
     bool stopped;
     struct figures figures;
+    struct strays *strays;
     struct ask asks[ASKS_MAX];
     struct actions actions;
 };
@@ -52,22 +56,54 @@ struct driver *driver_new(const struct driver_parts *parts)
     if (driver == NULL) {
         return NULL;
     }
+    driver->strays = strays_new(parts->config->core.link_count);
+    if (driver->strays == NULL) {
+        free(driver);
+        return NULL;
+    }
     driver->parts = *parts;
     driver->armed_ms = INT64_MAX;
     uv_timer_init(parts->loop, &driver->timer);
     driver->timer.data = driver;
+    uv_timer_init(parts->loop, &driver->limit_timer);
+    driver->limit_timer.data = driver;
     return driver;
+}
+
+static void tell_left_out(struct driver *driver, int64_t now_ms)
+{
+    struct log_limit_row row;
+    while (log_limit_next(&driver->limit, now_ms, &row)) {
+        struct log_line line;
+        log_begin(&line, LOG_WARN, "log.left_out");
+        log_text(&line, "event", row.event);
+        log_text(&line, "subject", row.subject);
+        log_number(&line, "lines", (int64_t)row.left_out);
+        log_end(&line);
+    }
+}
+
+static void on_limit_second(uv_timer_t *timer)
+{
+    struct driver *driver = timer->data;
+    tell_left_out(driver, (int64_t)uv_now(timer->loop));
+    if (!log_limit_waits(&driver->limit)) {
+        uv_timer_stop(timer);
+    }
 }
 
 void driver_free(struct driver *driver)
 {
+    strays_free(driver->strays);
     free(driver);
 }
 
 void driver_stop(struct driver *driver)
 {
     driver->stopped = true;
+    tell_left_out(driver, INT64_MAX);
     uv_close((uv_handle_t *)&driver->timer, NULL);
+    uv_close((uv_handle_t *)&driver->limit_timer, NULL);
 }
 
 void driver_connect(struct driver *driver, struct terminal_edge *terminals,
@@ -83,9 +119,27 @@ const struct figures *driver_figures(const struct driver *driver)
     return &driver->figures;
 }
 
+const struct strays *driver_strays(const struct driver *driver)
+{
+    return driver->strays;
+}
+
 const struct driver_parts *driver_parts(const struct driver *driver)
 {
     return &driver->parts;
+}
+
+bool driver_may_log(struct driver *driver, const char *event, const char *subject)
+{
+    int64_t now_ms = (int64_t)uv_now(driver->parts.loop);
+    if (log_limit_takes(&driver->limit, event, subject, now_ms)) {
+        return true;
+    }
+    if (!uv_is_active((uv_handle_t *)&driver->limit_timer) &&
+        !uv_is_closing((uv_handle_t *)&driver->limit_timer)) {
+        uv_timer_start(&driver->limit_timer, on_limit_second, LOG_LIMIT_MS, LOG_LIMIT_MS);
+    }
+    return false;
 }
 
 void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number)
@@ -94,6 +148,9 @@ void driver_alarm(struct driver *driver, const char *name, const char *subject, 
     /* A neighbour that we hang up on in an orderly stop is gone, too, but nobody needs to look. */
     bool is_good_news = driver->stopped || strcmp(name, alarm_name(ALARM_LINK_UP)) == 0;
     figures_alarm(&driver->figures, name, subject, number, wall_clock_ms());
+    if (!driver_may_log(driver, name, subject)) {
+        return;
+    }
     log_begin(&line, is_good_news ? LOG_INFO : LOG_WARN, name);
     log_text(&line, "subject", subject);
     log_number(&line, "number", number);
@@ -164,6 +221,13 @@ static void perform(struct driver *driver, struct action *action)
     case ACT_ALARM:
         driver_alarm(driver, alarm_name(action->u.alarm.alarm), action->u.alarm.subject,
                      action->u.alarm.number);
+        break;
+    case ACT_STRAY:
+        strays_add(driver->strays, &action->u.stray, wall_clock_ms());
+        break;
+    case ACT_UNREADABLE:
+        terminal_unreadable(driver->terminals, action->u.terminal.listener,
+                            action->u.terminal.conn);
         break;
     default:
         CHECK(action->kind < ACTION_COUNT);

@@ -10,6 +10,7 @@
 #include "switch/config/config.h"
 #include "switch/core/core.h"
 #include "switch/edge/figures.h"
+#include "switch/edge/strays.h"
 #include "switch/store/seal.h"
 #include "switch/store/store.h"
 
@@ -48,11 +49,17 @@ MUST_USE int driver_ask_book(struct driver *driver, struct book_request *request
                              void (*done)(void *context, const struct book_answer *answer),
                              void *context);
 
-/* Log and count an alarm that an edge raised: at WARN, after driver_stop() at INFO. */
+/* May an edge write a line of @event about @subject now, or have there been too many
+ * (log_limit.h)? How many were left out is told by the driver. */
+bool driver_may_log(struct driver *driver, const char *event, const char *subject);
+
+/* Count an alarm that an edge raised, and log it unless there have been too many: at WARN, after
+ * driver_stop() at INFO. */
 void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number);
 
 const struct figures *driver_figures(const struct driver *driver);
+const struct strays *driver_strays(const struct driver *driver);
 const struct driver_parts *driver_parts(const struct driver *driver);
 
-/* Stop the timer; call before the loop is closed. What closes from now on was our own doing. */
+/* Stop the timers; call before the loop is closed. What closes from now on was our own doing. */
 void driver_stop(struct driver *driver);

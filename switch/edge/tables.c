@@ -1,12 +1,19 @@
 #include "switch/edge/tables.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "iso8583/base/calendar.h"
 #include "switch/store/schema.h"
 
-enum { LIST_DEFAULT = 20, LIST_MAX = 1000, SCAN_MAX = 200000 };
+enum {
+    LIST_DEFAULT = 20,
+    LIST_MAX = 1000,
+    SCAN_MAX = 200000,
+    PAGE_DEFAULT = 100,
+    DUE_KEY_LEN = 24, /* issuer (16, zero filled), due_seq (8) */
+};
 
 void tables_print_day(uint32_t day, char out[11])
 {
@@ -326,30 +333,6 @@ static json_t *day_totals_json(struct kv_txn *txn, uint32_t day)
     return rows;
 }
 
-/* Append every reversal that is due to @list. */
-static void list_due(struct kv_txn *txn, json_t *list)
-{
-    enum { DUE_KEY = 24 };
-    uint8_t from[DUE_KEY + 1] = {0};
-    size_t from_len = 0;
-    struct span key;
-    struct span row;
-    struct due_row due;
-    struct record record;
-    while (kv_seek(txn, KV_due, span_make(from, from_len), &key, &row) == 1 && key.len == DUE_KEY &&
-           due_row_decode(row, &due) == 0 && book_get(txn, due.seq, &record) == 0) {
-        memcpy(from, key.ptr, DUE_KEY);
-        from_len = DUE_KEY + 1;
-        json_array_append_new(
-            list,
-            json_pack("{s:I,s:I,s:s,s:I,s:i,s:b,s:I,s:i,s:s,s:s}", "due_seq",
-                      (json_int_t)due.due_seq, "seq", (json_int_t)due.seq, "issuer", due.issuer,
-                      "since_ms", (json_int_t)due.since_ms, "tries", (int)due.tries, "dead",
-                      (int)due.dead, "amount_minor", (json_int_t)record.amount_minor, "currency",
-                      (int)record.currency, "pan", record.pan_masked, "terminal", record.terminal));
-    }
-}
-
 static json_t *day_json(struct kv_txn *txn, const struct day_row *row)
 {
     char day[11];
@@ -384,17 +367,115 @@ json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error
     return json_pack("{s:o}", "days", days);
 }
 
+/* The due row behind @key (of @key_len bytes; 0: the first), whose own key and the zero byte behind
+ * it then stand in @key. Returns 1, 0 at the end, or an error. */
+static int next_due(struct kv_txn *txn, uint8_t key[DUE_KEY_LEN + 1], size_t *key_len,
+                    struct due_row *due)
+{
+    struct span found;
+    struct span row;
+    int rc = kv_seek(txn, KV_due, span_make(key, *key_len), &found, &row);
+    if (rc != 1) {
+        return rc;
+    }
+    if (found.len != DUE_KEY_LEN) {
+        return ERR_CORRUPT;
+    }
+    TRY(due_row_decode(row, due));
+    memcpy(key, found.ptr, DUE_KEY_LEN);
+    key[DUE_KEY_LEN] = 0;
+    *key_len = DUE_KEY_LEN + 1;
+    return 1;
+}
+
+/* How many rows are due: the sum of what the days count. */
+static json_int_t count_all_due(struct kv_txn *txn)
+{
+    struct day_row row = {0};
+    json_int_t count = 0;
+    while (next_day(txn, row.day, &row) == 1) {
+        count += (json_int_t)row.due_count;
+    }
+    return count;
+}
+
+static json_t *due_json(const struct due_row *due, const struct record *record)
+{
+    return json_pack(
+        "{s:I,s:I,s:s,s:I,s:i,s:b,s:I,s:i,s:s,s:s}", "due_seq", (json_int_t)due->due_seq, "seq",
+        (json_int_t)due->seq, "issuer", due->issuer, "since_ms", (json_int_t)due->since_ms, "tries",
+        (int)due->tries, "dead", (int)due->dead, "amount_minor", (json_int_t)record->amount_minor,
+        "currency", (int)record->currency, "pan", record->pan_masked, "terminal", record->terminal);
+}
+
+/* Where a page begins: behind "visa/117", which `next` of the page before said. An absent @after:
+ * at the first row. ERR_FORMAT if it is not of that form. */
+static int due_cursor(const json_t *after, uint8_t key[DUE_KEY_LEN + 1], size_t *key_len)
+{
+    const char *text = json_string_value(after);
+    const char *slash = text == NULL ? NULL : strrchr(text, '/');
+    uint64_t due_seq = 0;
+    *key_len = 0;
+    if (after == NULL) {
+        return 0;
+    }
+    if (slash == NULL || slash - text > 16 || span_number(span_text(slash + 1), &due_seq) != 0) {
+        return ERR_FORMAT;
+    }
+    memset(key, 0, DUE_KEY_LEN + 1);
+    memcpy(key, text, (size_t)(slash - text));
+    be64_put(key + 16, due_seq);
+    *key_len = DUE_KEY_LEN + 1;
+    return 0;
+}
+
+/* At most @limit rows from @key on, and "next" if others follow. */
+static int due_page(struct kv_txn *txn, uint8_t key[DUE_KEY_LEN + 1], size_t key_len,
+                    json_int_t limit, json_t *answer)
+{
+    struct due_row due;
+    struct record record;
+    char last[32] = "";
+    json_t *list = json_array();
+    json_object_set_new(answer, "saf", list);
+    for (json_int_t i = 0;; i++) {
+        int rc = next_due(txn, key, &key_len, &due);
+        if (rc != 1) {
+            return rc;
+        }
+        if (i == limit) {
+            return json_object_set_new(answer, "next", json_string(last)) == 0 ? 0 : ERR_MEMORY;
+        }
+        TRY(book_get(txn, due.seq, &record));
+        json_array_append_new(list, due_json(&due, &record));
+        snprintf(last, sizeof last, "%.16s/%" PRIu64, due.issuer, due.due_seq);
+    }
+}
+
 json_t *tables_saf_list(struct kv *kv, const json_t *request, const char **error)
 {
-    (void)request;
+    const json_t *limit = json_object_get(request, "limit");
+    json_int_t count = limit == NULL ? PAGE_DEFAULT : json_integer_value(limit);
+    uint8_t key[DUE_KEY_LEN + 1];
+    size_t key_len = 0;
+    if (due_cursor(json_object_get(request, "after"), key, &key_len) != 0) {
+        *error = "after is not the \"next\" of a page";
+        return NULL;
+    }
     struct kv_txn *txn = begin(kv, error);
     if (txn == NULL) {
         return NULL;
     }
-    json_t *list = json_array();
-    list_due(txn, list);
+    json_t *answer = json_pack("{s:I}", "total", count_all_due(txn));
+    count = count < 1 ? 1 : count > LIST_MAX ? LIST_MAX : count;
+    int rc = due_page(txn, key, key_len, count, answer);
     kv_abort(txn);
-    return json_pack("{s:o}", "saf", list);
+    if (rc < 0) {
+        json_decref(answer);
+        *error = "the store cannot be read";
+        return NULL;
+    }
+    return answer;
 }
 
 static bool member_is(const json_t *request, const char *member, const char *text)

@@ -3,8 +3,14 @@
 #include <stdlib.h>
 
 #include "iso8583/base/log.h"
+#include "iso8583/base/map.h"
 #include "iso8583/net/listen.h"
 #include "switch/edge/wire_log.h"
+
+enum {
+    UNREADABLE_MAX = 100, /* in a row; then the connection is closed */
+    UNREAD_MS = 20000,    /* for a peer to acknowledge what it was sent */
+};
 
 /* One configured listener: what its connections' callbacks get as @user. */
 struct gate {
@@ -17,6 +23,9 @@ struct gate {
 struct terminal_edge {
     struct driver *driver;
     struct conn_pool *pool;
+    struct map unreadable; /* conn (8 bytes) -> messages in a row that nothing could be read of */
+    void *unreadable_memory;
+    bool readable; /* the message that is being fed */
     uint32_t gate_count;
     struct gate gates[];
 };
@@ -40,7 +49,11 @@ static void on_message(void *user, conn_id conn, struct span tpdu, struct span m
     event.u.terminal.listener = gate->index;
     event.u.terminal.tpdu = tpdu;
     event.u.terminal.message = message;
+    gate->edge->readable = true;
     driver_feed(gate->edge->driver, &event);
+    if (gate->edge->readable && gate->edge->unreadable.count != 0) {
+        map_remove(&gate->edge->unreadable, &conn);
+    }
 }
 
 /* The bytes that could not be framed may hold card data: only the first four, where a length would
@@ -66,13 +79,17 @@ static void log_close(const struct gate *gate, enum conn_reason reason, struct s
         [CONN_PEER_CLOSED] = "peer closed",     [CONN_FRAME_ERROR] = "framing lost",
         [CONN_FRAME_TIMEOUT] = "frame timeout", [CONN_IDLE_TIMEOUT] = "idle",
         [CONN_IO_ERROR] = "io error",           [CONN_RING_FULL] = "peer does not read",
-        [CONN_LOCAL] = "closed by us",
+        [CONN_LOCAL] = "closed by us",          [CONN_UNREAD_TIMEOUT] = "peer does not read",
     };
     const struct config *config = driver_parts(gate->edge->driver)->config;
+    const char *listener = config->core.listeners[gate->index].name;
+    bool is_usual = reason == CONN_PEER_CLOSED || reason == CONN_LOCAL;
     struct log_line line;
-    log_begin(&line, reason == CONN_PEER_CLOSED || reason == CONN_LOCAL ? LOG_DEBUG : LOG_WARN,
-              "terminal.closed");
-    log_text(&line, "listener", config->core.listeners[gate->index].name);
+    if (!is_usual && !driver_may_log(gate->edge->driver, "terminal.closed", listener)) {
+        return;
+    }
+    log_begin(&line, is_usual ? LOG_DEBUG : LOG_WARN, "terminal.closed");
+    log_text(&line, "listener", listener);
     log_text(&line, "reason", reasons[reason]);
     if (first.len != 0) {
         log_span(&line, "first", span_first(first, 4));
@@ -88,6 +105,7 @@ static void on_close(void *user, conn_id conn, enum conn_reason reason, int erro
     struct event event = {.kind = EV_TERMINAL_CLOSED};
     (void)error;
     log_close(gate, reason, first);
+    map_remove(&gate->edge->unreadable, &conn);
     event.u.terminal.conn = conn;
     event.u.terminal.listener = gate->index;
     driver_feed(gate->edge->driver, &event);
@@ -110,7 +128,8 @@ struct terminal_edge *terminal_edge_new(struct driver *driver)
     struct conn_limits limits = {.in_len = CONFIG_CONN_IN_LEN,
                                  .out_len = CONFIG_CONN_OUT_LEN,
                                  .frame_ms = parts->config->frame_ms,
-                                 .idle_ms = parts->config->idle_ms};
+                                 .idle_ms = parts->config->idle_ms,
+                                 .unread_ms = UNREAD_MS};
     for (uint32_t i = 0; i < settings->listener_count; i++) {
         limits.count_max += settings->listeners[i].connections_max;
     }
@@ -122,16 +141,19 @@ struct terminal_edge *terminal_edge_new(struct driver *driver)
     edge->driver = driver;
     edge->gate_count = settings->listener_count;
     edge->pool = conn_pool_new(parts->loop, &limits);
+    edge->unreadable_memory = malloc(map_memory(limits.count_max, sizeof(conn_id)));
     for (uint32_t i = 0; i < edge->gate_count; i++) {
         struct gate *gate = &edge->gates[i];
         gate->edge = edge;
         gate->index = (uint16_t)i;
         gate->endpoint = (struct endpoint){settings->listeners[i].framing, &events, gate};
     }
-    if (edge->pool == NULL) {
+    if (edge->pool == NULL || edge->unreadable_memory == NULL) {
+        free(edge->unreadable_memory);
         free(edge);
         return NULL;
     }
+    map_init(&edge->unreadable, edge->unreadable_memory, limits.count_max, sizeof(conn_id));
     return edge;
 }
 
@@ -177,6 +199,7 @@ void terminal_edge_shutdown(struct terminal_edge *edge)
 void terminal_edge_free(struct terminal_edge *edge)
 {
     conn_pool_free(edge->pool);
+    free(edge->unreadable_memory);
     free(edge);
 }
 
@@ -192,6 +215,23 @@ void terminal_send(struct terminal_edge *edge, uint16_t listener, uint64_t conn,
     }
     if (result != 0) {
         driver_alarm(edge->driver, "terminal.undelivered", err_name(result), 0);
+        conn_close(edge->pool, conn, false);
+    }
+}
+
+void terminal_unreadable(struct terminal_edge *edge, uint16_t listener, uint64_t conn)
+{
+    uint32_t count = 0;
+    edge->readable = false;
+    if (map_find(&edge->unreadable, &conn, &count)) {
+        map_remove(&edge->unreadable, &conn);
+    }
+    count++;
+    int added = map_add(&edge->unreadable, &conn, count);
+    CHECK(added == 0); /* one a connection: on_close removes it */
+    if (count >= UNREADABLE_MAX) {
+        const struct core_settings *settings = &driver_parts(edge->driver)->config->core;
+        driver_alarm(edge->driver, "terminal.nonsense", settings->listeners[listener].name, count);
         conn_close(edge->pool, conn, false);
     }
 }

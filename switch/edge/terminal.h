@@ -22,6 +22,10 @@ void terminal_edge_free(struct terminal_edge *edge);
 void terminal_send(struct terminal_edge *edge, uint16_t listener, uint64_t conn, struct span tpdu,
                    struct span message);
 
+/* The message that is being fed could not be read. A connection that brings nothing else, many
+ * times in a row, is closed: it is no terminal of ours, or speaks another dialect. */
+void terminal_unreadable(struct terminal_edge *edge, uint16_t listener, uint64_t conn);
+
 uint32_t terminal_edge_connected(const struct terminal_edge *edge);
 /* The port that listener @index has; 0 if it does not listen. */
 int terminal_edge_port(const struct terminal_edge *edge, uint32_t index);

@@ -30,16 +30,22 @@ static int settle_done(struct book *book, struct record *record, int64_t wall_ms
     return book_record_write(book, record, KV_REPLACE, JOURNAL_SETTLE, wall_ms);
 }
 
-/* The issuer will not take it: it stays due, for staff, and blocks the signing off of its day. */
-static int settle_dead(struct book *book, const struct record *record, int64_t wall_ms)
+/* The row of @record, which is due. */
+static int due_get(struct book *book, const struct record *record, struct due_row *due)
 {
     uint8_t key[DUE_KEY_LEN];
     struct span row;
-    struct due_row due;
     book_due_key(record->issuer, record->due_seq, key);
     int rc = kv_get(book->txn, KV_due, span_make(key, sizeof key), &row);
     TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
-    TRY(due_row_decode(row, &due));
+    return due_row_decode(row, due);
+}
+
+/* The issuer will not take it: it stays due, for staff, and blocks the signing off of its day. */
+static int settle_dead(struct book *book, const struct record *record, int64_t wall_ms)
+{
+    struct due_row due;
+    TRY(due_get(book, record, &due));
     if (!due.dead) {
         struct day_row *day = NULL;
         TRY(book_day_change(book, record->day, &day));
@@ -50,13 +56,41 @@ static int settle_dead(struct book *book, const struct record *record, int64_t w
     return book_journal_add(book, JOURNAL_SETTLE, record->seq, wall_ms, SPAN_LITERAL("dead"));
 }
 
+/* Staff settled a dead letter with the issuer by other means; the journal says who ended it. */
+static int settle_staff(struct book *book, struct record *record, int64_t wall_ms,
+                        struct book_answer *answer)
+{
+    struct due_row due;
+    answer->result = BOOK_IS_NO_SUCH;
+    memcpy(answer->code, "dl", sizeof answer->code);
+    if (record->due_seq == 0) {
+        return 0;
+    }
+    TRY(due_get(book, record, &due));
+    if (!due.dead) {
+        return 0;
+    }
+    answer->result = BOOK_IS_STORED;
+    TRY(book_journal_add(book, JOURNAL_SETTLE, record->seq, wall_ms, SPAN_LITERAL("staff")));
+    if (!record_is_reversal(record)) {
+        return settle_done(book, record, wall_ms);
+    }
+    TRY(book_due_remove(book, record));
+    record->due_seq = 0;
+    return book_record_write(book, record, KV_REPLACE, JOURNAL_SETTLE, wall_ms);
+}
+
 int book_do_settle(struct book *book, const struct book_request *request,
                    struct book_answer *answer)
 {
     struct record *record = &answer->record;
     int rc = book_get(book->txn, request->seq, record);
+    if (rc == 0 && request->settle == SETTLE_STAFF) {
+        return settle_staff(book, record, request->wall_ms, answer);
+    }
     if (rc == ERR_NOT_FOUND || (rc == 0 && !awaits_reversal(record, request->due_seq))) {
         answer->result = BOOK_IS_NO_SUCH;
+        memcpy(answer->code, "dl", sizeof answer->code);
         return 0;
     }
     TRY(rc);

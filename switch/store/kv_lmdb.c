@@ -11,6 +11,7 @@ enum {
      * once in so many commits. */
     FREE_COUNT_PERMILLE = 800,
     FREE_COUNT_COMMITS = 8,
+    READER_CHECK_COMMITS = 128,
 };
 
 struct lmdb_txn {
@@ -29,6 +30,7 @@ struct lmdb {
     size_t map_pages;
     uint64_t free_pages; /* writer thread: as of the last walk */
     uint32_t commits_since_walk;
+    uint32_t commits; /* writer thread */
     bool readonly;
     bool poisoned;             /* writer thread: a commit failed */
     _Atomic uint32_t permille; /* written by the writer thread, read by any */
@@ -101,6 +103,13 @@ static int free_count(struct lmdb *lmdb, uint64_t *pages)
     }
     mdb_txn_abort(txn);
     return code == MDB_NOTFOUND ? 0 : translate(code);
+}
+
+/* A reader that was killed (swclear, in the middle of a day) leaves its slot in the table, and what
+ * it saw would never be used again: the store of a running switch would grow until it is full. */
+static int dead_readers_clear(struct lmdb *lmdb)
+{
+    return translate(mdb_reader_check(lmdb->env, NULL));
 }
 
 /* The pages in use. LMDB's count only grows: pages that were freed are below it, and are used
@@ -185,6 +194,9 @@ static int lmdb_commit(struct kv_txn *base)
     cursors_close(txn);
     int rc = translate(mdb_txn_commit(txn->txn));
     txn->txn = NULL;
+    if (rc == 0 && ++lmdb->commits % READER_CHECK_COMMITS == 0) {
+        rc = dead_readers_clear(lmdb);
+    }
     if (rc == 0) {
         rc = usage_count(lmdb);
     }
@@ -312,6 +324,7 @@ static int env_open(struct lmdb *lmdb, const char *path, size_t map_bytes)
     }
     TRY(translate(
         mdb_env_open(lmdb->env, path, MDB_NOTLS | (lmdb->readonly ? MDB_RDONLY : 0), 0600)));
+    TRY(dead_readers_clear(lmdb));
     TRY(tables_open(lmdb));
     TRY(translate(mdb_env_stat(lmdb->env, &stat)));
     lmdb->page_len = stat.ms_psize;

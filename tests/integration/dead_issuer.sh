@@ -24,7 +24,7 @@ MC_OPTIONS=(--rule 'when mti == 0200 and amount >= 1000 and amount < 1020 then c
 must "the world starts" world_start
 must "both links sign on" wait_until 20 links_up
 
-due() { ctl saf list --json | grep -o due_seq | wc -l; }
+due() { ctl saf list --json | grep -oE '"total": *[0-9]+' | grep -oE '[0-9]+$'; }
 due_at_least() { [ "$(due)" -ge "$1" ]; }
 link_is() { ctl link list --json | grep -qE "\"name\": *\"$1\"[^}]*\"state\": *\"$2\""; }
 terminals_run load pos.journal --json --window 2 --rate 250 --duration 1h --amounts 900-2500 --pin 20% \
@@ -58,6 +58,13 @@ check "they were told 91" at_least "$(declined "$WORLD/log/load.log" 91)" 20
 alarmed() { ctl alarms --json | grep -q "\"name\": *\"$1\""; }
 check "late answers were seen" alarmed answer.late
 check "second answers were seen" alarmed answer.unmatched
+strays() { ctl link show visa1 --json | grep -oE "\"$1\": *\"[^\"]*\"" | grep -cE -- "$2"; }
+check "they are kept for staff" at_least "$(strays mti 0210)" 1
+refuted "no more than the newest 32" at_least "$(strays mti .)" 33
+check "with what was nearly theirs" at_least "$(strays field 'DE11|DE37')" 1
+exits 0 ctl link show visa1
+check "people can read it" says '0210 .* (ID [0-9]+ .*: DE[0-9]+ is|nothing pending is near|has its answer already)'
+printf '%s\n' "$said" | grep -E 'ID [0-9]+' | head -2
 check "links that went down were seen" alarmed link.down
 day_ends_well
 refuted "nothing is due any more" due_at_least 1

@@ -18,6 +18,11 @@ load=$(cat "$WORLD/pid/load")
 must "the terminals are at work" wait_until 60 grown pos.journal 400 0
 pos=127.0.0.1:$POS_PORT
 logged() { [ "$(world_log switch | grep -cE -- "$1")" -ge "${2:-1}" ]; }
+# How often alarm NAME was raised; lines of it in the log, and those that were left out there.
+alarms() { ctl alarms --json | grep -oE "\"name\": *\"$1\"[^}]*" | grep -oE '"count": *[0-9]+' | grep -oE '[0-9]+$' || echo 0; }
+log_lines() { world_log switch | grep -cE " $1 "; }
+left_out() { world_log switch | grep -E "log.left_out event=$1 " | grep -oE 'lines=[0-9]+' | awk -F= '{n += $2} END {print n + 0}'; }
+log_adds_up() { [ $(($(log_lines "$1") + $(left_out "$1"))) -eq "$(alarms "$1")" ]; }
 # The switch's own memory: the pages of the store's map are not its.
 memory_kb() { awk '/^RssAnon/ {print $2}' "/proc/$(cat "$WORLD/pid/switch")/status"; }
 work_goes_on() { local now; now=$(lines "$WORLD/pos.journal"); wait_until 60 grown pos.journal 100 "$now"; }
@@ -56,17 +61,32 @@ hostile "20 MB of noise" 0 'terminal.closed .*"framing lost"' send "$pos"
 for _ in 1 2 3 4 5 6 7 8 9 10; do cat "$scratch/frame"; done >"$scratch/frames"
 for _ in {1..499}; do cat "$scratch/frames"; done >"$scratch/input"
 printf '\xff\xff' >>"$scratch/input"
-hostile "20 MB of frames that are no messages" 0 'message.unreadable' send "$pos"
-check "every one of them was counted" logged 'message.unreadable' 4990
+hostile "20 MB of frames that are no messages" 0 'terminal.nonsense subject=pos number=100' send "$pos"
+check "it was closed after 100 of them" equal "$(alarms message.unreadable)" 100
+
+# Echo requests of a kiosk, and one without DE11 and DE41, which can be read and not answered.
+printf '\x00\x24\x60\x00\x00\x00\x00\x08\x00\x80\x20\x00\x00\x00\x80\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01T0000012\x03\x01' >"$scratch/echo"
+printf '\x00\x19\x60\x00\x00\x00\x00\x08\x00\x80\x00\x00\x00\x00\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x03\x01' >"$scratch/lacking"
+printf '\x00\x09\x60\x00\x00\x00\x00GGGG' >"$scratch/frame"
+for _ in {1..90}; do cat "$scratch/frame"; done >"$scratch/frames"
+for _ in {1..6}; do cat "$scratch/frames" "$scratch/echo"; done >"$scratch/input"
+for _ in {1..300}; do cat "$scratch/lacking"; done >>"$scratch/input"
+cat "$scratch/echo" >>"$scratch/input"
+printf '\xff\xff' >>"$scratch/input"
+hostile "540 frames that are no messages, with a good one after each 90" 0 '"framing lost"' send "$pos"
+check "it was not closed for them: 7 answers" equal "$(sed -E 's/.*received ([0-9]+) .*/\1/' <<<"$said")" $((7 * 40))
+check "all were counted" equal "$(alarms message.unreadable)" 640
+check "what lacks only fields was counted apart" equal "$(alarms message.incomplete)" 300
+check "the log has few lines of them" at_least 60 "$(log_lines message.unreadable)"
+check "and says how many it left out" wait_until 20 log_adds_up message.unreadable
+check "of the others, too" wait_until 20 log_adds_up message.incomplete
 
 # Keep-alives are no harm: the connection stays, until the peer ends it.
 input '\x00\x00\x00\x00\x00\x00\xff\xff'
 hostile "frames of length 0, and then nonsense" 0 'terminal.closed .*"framing lost"' send "$pos"
 
-# Echo requests of a kiosk: 3000 in one go are answered to one who reads. One who asks for more than
+# 3000 requests in one go are answered to one who reads. One who asks for more than
 # any buffer holds, and never reads, is cut.
-input '\x00\x24\x60\x00\x00\x00\x00\x08\x00\x80\x20\x00\x00\x00\x80\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x00\x00\x01T0000012\x03\x01'
-mv "$scratch/input" "$scratch/echo"
 for _ in {1..3000}; do cat "$scratch/echo"; done >"$scratch/input"
 printf '\xff\xff' >>"$scratch/input"
 hostile "3000 requests in one go, and then nonsense" 0 '"framing lost"' send "$pos"
@@ -74,6 +94,9 @@ answers=$(sed -E 's/.*received ([0-9]+) .*/\1/' <<<"$said")
 check "all of them are answered" equal "$answers" $((3000 * 40))
 mv "$scratch/echo" "$scratch/input"
 hostile "a peer that never reads" 0 'terminal.closed .*"peer does not read"' deaf "$pos" 500000
+# What one is owed who asks for less waits in the kernel's buffers: for 20 s. The peer hears nothing of
+# the end (who does not read could not), so netpoke ends with 1.
+hostile "a peer that asks for little and never reads" 1 'terminal.closed .*"peer does not read"' deaf "$pos" 3000
 
 # A flood of connections: 8 terminals are connected, 56 places are left.
 mkfifo "$scratch/hold"
@@ -83,7 +106,9 @@ exec 9>"$scratch/hold"
 flooded() { [ "$(tail -1 "$scratch/flood")" = "open 56 closed 44" ]; }
 check "of 100 connections 56 get the places that are left, 44 are refused" wait_until 30 flooded
 tail -1 "$scratch/flood" | sed 's/^/        /'
-check "the log tells" logged 'terminal.refused subject=pos number=64' 44
+check "all of those were counted" equal "$(alarms terminal.refused)" 44
+check "the log tells" logged 'terminal.refused subject=pos number=64' 10
+check "and how many more there were" wait_until 20 log_adds_up terminal.refused
 check "the terminals that were there go on" work_goes_on
 exec 9>&-
 wait $flood

@@ -68,7 +68,7 @@ check "messages that cannot be read were told" grep -q 'message.unreadable\|term
 # Everything that the admin's tools and the clearing print.
 world_kill visa
 for format in '' --json; do
-  for verb in status 'tx list -n 1000' 'day show' 'link list' 'saf list' alarms 'tx show 7' 'tx show 11'; do
+  for verb in status 'tx list -n 1000' 'day show' 'link list' 'link show visa1' 'saf list' alarms 'tx show 7' 'tx show 11'; do
     # shellcheck disable=SC2086
     ctl $verb $format
   done

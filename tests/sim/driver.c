@@ -57,6 +57,15 @@ static void hash_action(struct world *world, const struct action *action)
         hash_bytes(world, action->u.terminal.tpdu.ptr, action->u.terminal.tpdu.len);
         hash_bytes(world, action->u.terminal.message.ptr, action->u.terminal.message.len);
         break;
+    case ACT_UNREADABLE:
+        hash_number(world, action->u.terminal.conn);
+        break;
+    case ACT_STRAY:
+        hash_number(world, action->u.stray.link);
+        hash_text(world, action->u.stray.stan);
+        hash_number(world, action->u.stray.near_seq);
+        hash_number(world, action->u.stray.differ_count);
+        break;
     case ACT_SEND_ISSUER:
         hash_number(world, action->u.issuer.link);
         hash_bytes(world, action->u.issuer.message.ptr, action->u.issuer.message.len);
@@ -98,6 +107,16 @@ static void check_secrets(struct world *world, const char *text)
             world_fail(world, "I15", "a card number in a trace or an alarm");
             return;
         }
+    }
+}
+
+static void check_stray(struct world *world, const struct stray *stray)
+{
+    check_secrets(world, stray->stan);
+    check_secrets(world, stray->rrn);
+    for (uint32_t i = 0; i < stray->differ_count; i++) {
+        check_secrets(world, stray->differs[i].expected);
+        check_secrets(world, stray->differs[i].got);
     }
 }
 
@@ -190,6 +209,11 @@ static void perform(struct world *world, struct action *action)
             reversal_ends(world, action->u.trace.seq);
         }
         break;
+    case ACT_STRAY:
+        check_stray(world, &action->u.stray);
+        break;
+    case ACT_UNREADABLE: /* the simulator's terminals are never closed for it */
+        break;
     default:
         note_alarm(world, action);
         break;
@@ -215,7 +239,8 @@ static void check_bounds(struct world *world, const struct event *event, uint32_
     int result = iso_decode(world->plan.listeners[event->u.terminal.listener].dialect,
                             event->u.terminal.message, &room, &msg, &error);
     const struct action *first = &world->actions->list[0];
-    if (world->actions->count > 1 && first->kind == ACT_ALARM &&
+    const struct action *last = &world->actions->list[world->actions->count - 1];
+    if (world->actions->count > 1 && last->kind != ACT_UNREADABLE && first->kind == ACT_ALARM &&
         first->u.alarm.alarm == ALARM_SLAB_FULL && mti_is_repeat(msg.mti)) {
         world_fail(world, "I13", "a repeat is answered when the slab is full");
     }

@@ -24,7 +24,9 @@ enum {
     OPTION_TERMINAL,
     OPTION_STAN,
     OPTION_RRN,
-    OPTION_DAY
+    OPTION_DAY,
+    OPTION_LIMIT,
+    OPTION_AFTER
 };
 
 static const struct argp_option argp_rows[] = {
@@ -38,6 +40,8 @@ static const struct argp_option argp_rows[] = {
     {"stan", OPTION_STAN, "STAN", 0, "tx show: with --terminal", 0},
     {"rrn", OPTION_RRN, "RRN", 0, "tx show: the retrieval reference number", 0},
     {"last", OPTION_LAST, "COUNT", 0, "tx list: how many (default 20)", 0},
+    {"limit", OPTION_LIMIT, "COUNT", 0, "saf list: how many a page (default 100)", 0},
+    {"after", OPTION_AFTER, "NEXT", 0, "saf list: the page behind this one", 0},
     {"day", OPTION_DAY, "YYYY-MM-DD", 0, "day verbs: which day", 0},
     {0},
 };
@@ -61,11 +65,11 @@ static void path_take(struct argp_state *state, const char *folder, const char *
     }
 }
 
-static uint32_t last_parse(struct argp_state *state, const char *arg)
+static uint32_t count_parse(struct argp_state *state, const char *option, const char *arg)
 {
     uint64_t last = 0;
     if (span_number(span_text(arg), &last) < 0 || last == 0 || last > LAST_MAX) {
-        argp_error(state, "--last takes a number from 1 to %d", LAST_MAX);
+        argp_error(state, "--%s takes a number from 1 to %d", option, LAST_MAX);
     }
     return (uint32_t)last;
 }
@@ -86,7 +90,13 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         }
         return 0;
     case OPTION_LAST:
-        call->options.last = last_parse(state, arg);
+        call->options.last = count_parse(state, "last", arg);
+        return 0;
+    case OPTION_LIMIT:
+        call->options.limit = count_parse(state, "limit", arg);
+        return 0;
+    case OPTION_AFTER:
+        call->options.after = arg;
         return 0;
     case OPTION_JSON:
         call->json = true;

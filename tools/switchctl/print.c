@@ -108,6 +108,50 @@ int print_links(const json_t *answer)
     return links_print(json_object_get(answer, "links")) > 0 ? EXIT_BAD : EXIT_GOOD;
 }
 
+static void stray_print(const json_t *stray)
+{
+    char at[TIME_LEN];
+    size_t index;
+    const json_t *row;
+    const json_t *near = json_object_get(stray, "near");
+    const json_t *differs = json_object_get(stray, "differs");
+    printf("  %-24s  %-4s  %-6s  %-12s  %-4s  ", time_format(number(stray, "at_ms"), at),
+           text(stray, "mti"), text_or_dash(stray, "stan"), text_or_dash(stray, "rrn"),
+           text_or_dash(stray, "code"));
+    if (near == NULL) {
+        printf("nothing pending is near\n");
+        return;
+    }
+    printf("ID %" PRId64 " (stan %s rrn %s): ", number(near, "seq"), text_or_dash(near, "stan"),
+           text_or_dash(near, "rrn"));
+    json_array_foreach(differs, index, row)
+    {
+        printf("%s%s is %s, not %s", index == 0 ? "" : ", ", text(row, "field"),
+               text_or_dash(row, "got"), text_or_dash(row, "expected"));
+    }
+    printf("%s\n", json_array_size(differs) == 0 ? "has its answer already" : "");
+}
+
+int print_link(const json_t *answer)
+{
+    size_t index;
+    const json_t *stray;
+    const json_t *strays = json_object_get(answer, "strays");
+    json_t *links = json_pack("[O]", json_object_get(answer, "link"));
+    size_t bad_count = links_print(links);
+    json_decref(links);
+    if (json_array_size(strays) > 0) {
+        printf("\nANSWERS THAT PAIR WITH NOTHING, newest first\n  %-24s  %-4s  %-6s  %-12s  %-4s  "
+               "%s\n",
+               "TIME", "MTI", "STAN", "RRN", "CODE", "NEAREST PENDING REQUEST");
+    }
+    json_array_foreach(strays, index, stray)
+    {
+        stray_print(stray);
+    }
+    return bad_count > 0 ? EXIT_BAD : EXIT_GOOD;
+}
+
 int print_alarms(const json_t *answer)
 {
     const json_t *alarms = json_object_get(answer, "alarms");
@@ -282,6 +326,10 @@ int print_saf(const json_t *answer)
                time_format(number(row, "since_ms"), since), number(row, "tries"),
                is_dead ? "DEAD" : "due", money(row, "amount_minor", amount),
                text_or_dash(row, "pan"), text(row, "terminal"));
+    }
+    printf("%zu of %" PRId64 "\n", json_array_size(rows), number(answer, "total"));
+    if (json_object_get(answer, "next") != NULL) {
+        printf("the others: --after %s\n", text(answer, "next"));
     }
     return EXIT_GOOD;
 }

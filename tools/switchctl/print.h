@@ -11,6 +11,7 @@ int print_txs(const json_t *answer);
 int print_days(const json_t *answer);
 int print_day(const json_t *answer);
 int print_links(const json_t *answer);
+int print_link(const json_t *answer);
 int print_saf(const json_t *answer);
 int print_alarms(const json_t *answer);
 int print_done(const json_t *answer);

@@ -55,6 +55,29 @@ static const char *build_tx_list(json_t *request, const char *arg,
     return NULL;
 }
 
+static const char *build_saf(json_t *request, const char *arg, const struct verb_options *options)
+{
+    (void)arg;
+    if (options->limit != 0) {
+        (void)json_object_set_new(request, "limit", json_integer(options->limit));
+    }
+    if (options->after != NULL) {
+        (void)json_object_set_new(request, "after", json_string(options->after));
+    }
+    return NULL;
+}
+
+static const char *build_seq(json_t *request, const char *arg, const struct verb_options *options)
+{
+    uint64_t seq = 0;
+    (void)options;
+    if (arg == NULL || span_number(span_text(arg), &seq) < 0 || seq > INT64_MAX) {
+        return "SEQ is a number, as `saf list` shows it";
+    }
+    (void)json_object_set_new(request, "seq", json_integer((json_int_t)seq));
+    return NULL;
+}
+
 static const char *build_day(json_t *request, const char *arg, const struct verb_options *options)
 {
     (void)arg;
@@ -83,10 +106,12 @@ static const struct verb verbs[] = {
     {"day",     "cutover",  "day.cutover",  NULL,   "begin the next business day",        build_day,     print_day,    "begin the next business day"},
     {"day",     "sign-off", "day.sign_off", NULL,   "close a day that was cut",           build_day,     print_day,    NULL},
     {"link",    "list",     "link.list",    NULL,   "links and their state",              build_nothing, print_links,  NULL},
+    {"link",    "show",     "link.show",    "NAME", "a link, and answers that pair with nothing", build_name, print_link, NULL},
     {"link",    "up",       "link.up",      "NAME", "sign on",                            build_name,    print_done,   NULL},
     {"link",    "down",     "link.down",    "NAME", "sign off and disconnect",            build_name,    print_done,   NULL},
     {"link",    "drain",    "link.drain",   "NAME", "give it nothing new",                build_name,    print_done,   NULL},
-    {"saf",     "list",     "saf.list",     NULL,   "reversals and advices that are due", build_nothing, print_saf,    NULL},
+    {"saf",     "list",     "saf.list",     NULL,   "reversals and advices that are due", build_saf,     print_saf,    NULL},
+    {"saf",     "resolve",  "saf.resolve",  "SEQ",  "end a dead letter that was settled by other means", build_seq, print_done, "end this dead letter: nothing will be sent to the issuer any more"},
     {"alarms",  NULL,       "alarms",       NULL,   "alarms and their counts",            build_nothing, print_alarms, NULL},
     {"stop",    NULL,       "stop",         NULL,   "finish what is under way and end",   build_nothing, print_done,   "stop the switch"},
 };

@@ -11,8 +11,10 @@ struct verb_options {
     const char *terminal;
     const char *stan;
     const char *rrn;
-    const char *day; /* YYYY-MM-DD */
+    const char *day;   /* YYYY-MM-DD */
+    const char *after; /* saf list: "next" of the page before */
     uint32_t last;
+    uint32_t limit;
 };
 
 struct verb {

@@ -92,6 +92,9 @@ START_TEST(verbs_become_requests)
          "{\"cmd\":\"tx.show\",\"terminal\":\"T1\",\"stan\":\"000017\"}"},
         {"tx show --rrn 632516000017", "{\"cmd\":\"tx.show\",\"rrn\":\"632516000017\"}"},
         {"saf list", "{\"cmd\":\"saf.list\"}"},
+        {"saf list --limit 7 --after visa/117",
+         "{\"cmd\":\"saf.list\",\"limit\":7,\"after\":\"visa/117\"}"},
+        {"link show visa1", "{\"cmd\":\"link.show\",\"name\":\"visa1\"}"},
         {"alarms", "{\"cmd\":\"alarms\"}"},
         {"day show", "{\"cmd\":\"day.show\"}"},
     };
@@ -117,6 +120,8 @@ START_TEST(a_wrong_call_asks_nothing_and_exits_2)
                                         "stop",
                                         "day cutover",
                                         "tx list --last 0",
+                                        "saf list --limit 1001",
+                                        "link show",
                                         "day show --day 20261121",
                                         "status --timeout 10"};
     for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
@@ -227,6 +232,39 @@ START_TEST(days_have_totals_in_their_currency)
 }
 END_TEST
 
+START_TEST(a_link_is_shown_with_its_strays)
+{
+    int code = talk("link show visa1", "{\"cmd\":\"link.show\",\"name\":\"visa1\"}",
+                    OK ",\"link\":" LINK_UP
+                       ",\"strays\":[{\"at_ms\":1795255209123,\"mti\":\"0210\",\"stan\":\"000002\","
+                       "\"rrn\":\"632516000001\",\"code\":\"00\",\"near\":{\"seq\":42,"
+                       "\"stan\":\"000001\",\"rrn\":\"632516000001\"},\"differs\":[{"
+                       "\"field\":\"DE11\",\"expected\":\"000001\",\"got\":\"000002\"},{"
+                       "\"field\":\"MTI\",\"expected\":\"02xx\",\"got\":\"04xx\"}]},"
+                       "{\"at_ms\":1795255209123,\"mti\":\"0210\",\"stan\":\"000003\",\"rrn\":\"\","
+                       "\"code\":\"05\",\"differs\":[]}]}\n");
+    ck_assert_int_eq(code, 0);
+    ck_assert_ptr_nonnull(strstr(said, "visa1           visa            signed-on"));
+    ck_assert_ptr_nonnull(strstr(
+        said, "  2026-11-21T10:00:09.123Z  0210  000002  632516000001  00    ID 42 (stan "
+              "000001 rrn 632516000001): DE11 is 000002, not 000001, MTI is 04xx, not 02xx\n"));
+    ck_assert_ptr_nonnull(strstr(said, "000003  -             05    nothing pending is near\n"));
+}
+END_TEST
+
+START_TEST(a_page_tells_how_many_there_are_and_how_to_go_on)
+{
+    int code = talk("saf list", "{\"cmd\":\"saf.list\"}",
+                    OK ",\"total\":4096,\"saf\":[{\"due_seq\":117,"
+                       "\"seq\":17,\"issuer\":\"visa\",\"since_ms\":1795255209123,\"tries\":2,"
+                       "\"dead\":false,\"amount_minor\":1250,\"currency\":978,"
+                       "\"pan\":\"411111******1111\",\"terminal\":\"TERM0001\"}],"
+                       "\"next\":\"visa/117\"}\n");
+    ck_assert_int_eq(code, 0);
+    ck_assert_ptr_nonnull(strstr(said, "\n1 of 4096\nthe others: --after visa/117\n"));
+}
+END_TEST
+
 START_TEST(json_is_passed_on_as_it_came)
 {
     int code = talk("alarms --json", "{\"cmd\":\"alarms\"}",
@@ -256,5 +294,6 @@ SUITE_MAIN("switchctl", verbs_become_requests, a_wrong_call_asks_nothing_and_exi
            a_refusal_is_told_and_exits_1, links_are_a_table_and_one_down_is_bad_news,
            status_tells_the_problems_last, a_transaction_is_shown_with_its_money_and_journal,
            an_amount_without_currency_is_in_minor_units, days_have_totals_in_their_currency,
+           a_link_is_shown_with_its_strays, a_page_tells_how_many_there_are_and_how_to_go_on,
            json_is_passed_on_as_it_came, a_silent_daemon_is_a_timeout_and_none_is_no_connection,
            an_answer_that_is_no_json_is_told)

@@ -353,6 +353,30 @@ START_TEST(closing_a_full_connection_tells_the_peer_does_not_read)
 }
 END_TEST
 
+/* 100 bytes fit the kernel's buffers easily, a ring more or less does not: neither may be held for
+ * one who reads nothing. */
+START_TEST(peer_that_reads_nothing_is_closed_in_time)
+{
+    struct conn_limits limits = limits_default;
+    limits.unread_ms = 1000;
+    world_open(limits);
+    int fd = peer_connect_small(w.port, 4096);
+    RUN_UNTIL(w.opened == 1);
+    uint8_t frame[1002];
+    size_t len = frame_make(frame, 1000, 1);
+    for (int i = 0; i < (_i == 0 ? 64 : 100000) && conn_pending(w.pool, w.last_open) == 0; i++) {
+        ck_assert_int_eq(conn_send(w.pool, w.last_open, SPAN_NONE, span_make(frame + 2, len - 2)),
+                         0);
+        conn_flush_all(w.pool);
+    }
+    ck_assert((conn_pending(w.pool, w.last_open) != 0) == (_i == 1));
+    RUN_UNTIL(w.closed == 1);
+    ck_assert_int_eq(w.reason, CONN_UNREAD_TIMEOUT);
+    close(fd);
+    world_close();
+}
+END_TEST
+
 /* --- Closing ---------------------------------------------------------------------------------- */
 
 START_TEST(close_with_drain_delivers_everything)
@@ -720,6 +744,9 @@ int main(void)
         tcase_set_timeout(tcase, 30);
         for (size_t j = 0; j < ARRAY_COUNT(cases[i].tests) && cases[i].tests[j] != NULL; j++) {
             tcase_add_test(tcase, cases[i].tests[j]);
+        }
+        if (i == 1) {
+            tcase_add_loop_test(tcase, peer_that_reads_nothing_is_closed_in_time, 0, 2);
         }
         suite_add_tcase(suite, tcase);
     }

@@ -264,10 +264,80 @@ START_TEST(pairing_needs_class_stan_time_and_reference)
 }
 END_TEST
 
+static void await_key(struct link *link, unsigned class, const char *stan, const char *de7,
+                      const char *rrn, uint32_t slot)
+{
+    struct pair_key key = pair_key_make(class, stan, de7, rrn);
+    ck_assert_int_eq(link_await(link, &key, slot), 0);
+}
+
+/* The slot of who is nearest, 99 if nobody is. */
+static uint32_t nearest_to(const struct link *link, unsigned class, const char *stan,
+                           const char *de7, const char *rrn)
+{
+    struct pair_key key = pair_key_make(class, stan, de7, rrn);
+    struct pair_key near;
+    uint32_t slot = 99;
+    return link_nearest(link, &key, &near, &slot) ? slot : 99;
+}
+
+START_TEST(nearest_shares_most_of_the_key)
+{
+    struct link *link = open_link();
+    ck_assert_uint_eq(nearest_to(link, 2, "000001", "1121120000", "632512000001"), 99);
+    await_key(link, 2, "000001", "1121120000", "632512000001", 1);
+    await_key(link, 2, "000002", "1121120000", "632512000002", 2);
+    await_key(link, 4, "000003", "1121120001", "632512000003", 3);
+    /* Two of three outweigh one, whichever they are. */
+    ck_assert_uint_eq(nearest_to(link, 2, "000009", "1121120000", "632512000002"), 2);
+    ck_assert_uint_eq(nearest_to(link, 2, "000001", "1121120000", "632512000009"), 1);
+    ck_assert_uint_eq(nearest_to(link, 2, "000002", "1121120009", "632512000002"), 2);
+    /* Two of another class outweigh one of the same. */
+    ck_assert_uint_eq(nearest_to(link, 2, "000003", "1121120009", "632512000003"), 3);
+    /* One is enough; none is too little, the class alone tells nothing. */
+    ck_assert_uint_eq(nearest_to(link, 2, "000009", "1121120009", "632512000003"), 3);
+    ck_assert_uint_eq(nearest_to(link, 2, "000009", "1121120009", "632512000009"), 99);
+    free(memory);
+}
+END_TEST
+
+START_TEST(of_the_equally_near_one_is_always_the_same)
+{
+    static const char *const stans[] = {"000004", "000002", "000003"};
+    for (size_t first = 0; first < ARRAY_COUNT(stans); first++) {
+        struct link *link = open_link();
+        for (size_t i = 0; i < ARRAY_COUNT(stans); i++) {
+            size_t at = (first + i) % ARRAY_COUNT(stans);
+            await_key(link, 2, stans[at], "1121120000", "632512000001", (uint32_t)at);
+        }
+        await_key(link, 4, "000001", "1121120000", "632512000001", 9);
+        ck_assert_uint_eq(nearest_to(link, 2, "000007", "1121120000", "632512000001"), 1);
+        ck_assert_uint_eq(nearest_to(link, 4, "000007", "1121120000", "632512000001"), 9);
+        free(memory);
+    }
+}
+END_TEST
+
+START_TEST(parts_of_a_key_are_compared_one_by_one)
+{
+    struct pair_key a = pair_key_make(2, "000001", "1121120000", "632512000001");
+    struct pair_key b = pair_key_make(4, "000002", "1121120001", "632512000002");
+    struct pair_key c = pair_key_make(4, "000001", "1121120001", "632512000001");
+    for (unsigned i = 0; i < PAIR_PART_COUNT; i++) {
+        ck_assert(pair_part_agrees(&a, &a, i));
+        ck_assert(!pair_part_agrees(&a, &b, i));
+        ck_assert(pair_part_agrees(&a, &c, i) ==
+                  (pair_parts[i].de == 11 || pair_parts[i].de == 37));
+    }
+}
+END_TEST
+
 SUITE_MAIN("link", link_signs_on_by_00_to_its_own_question_only,
            refused_sign_on_is_asked_again_after_the_idle_time, unanswered_sign_on_cuts,
            idle_link_is_echoed_and_two_misses_cut_it, any_frame_proves_the_peer_alive,
            orders_take_the_link_down_drain_it_and_bring_it_back, closed_link_forgets_its_question,
            network_stan_counts_up_and_wraps, who_waits_is_taken_once, pending_is_bounded,
            late_answer_belongs_to_its_record_once, what_is_forgotten_without_a_record_is_nobodys,
-           newest_late_keys_push_out_the_oldest, pairing_needs_class_stan_time_and_reference)
+           newest_late_keys_push_out_the_oldest, nearest_shares_most_of_the_key,
+           of_the_equally_near_one_is_always_the_same, parts_of_a_key_are_compared_one_by_one,
+           pairing_needs_class_stan_time_and_reference)

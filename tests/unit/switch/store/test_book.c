@@ -1,6 +1,7 @@
 /* The rules of OPEN, CLOSE, SETTLE, LATE and DRAW, one case a rule, on both kinds of tables. */
 #include "switch/store/book.h"
 
+#include "switch/core/identity.h"
 #include "tests/unit/switch/store/fixture.h"
 
 /* Let @repeat look like another sending of the same message. */
@@ -177,6 +178,53 @@ START_TEST(key_without_date_has_a_window_of_one_hour)
     ck_assert_int_eq(fixture_do_open(f, &purchase)->result, BOOK_IS_TOO_OLD);
     fixture_do_cutover(f, 20261122);
     ck_assert_int_eq(fixture_do_open(f, &purchase)->result, BOOK_IS_FRESH);
+    fixture_close(f);
+}
+END_TEST
+
+/* @record as a terminal sends it whose group has the rule @identity. */
+static struct record under_rule(struct record record, enum identity identity, int64_t wall_ms)
+{
+    record.identity = identity;
+    ck_assert_int_eq(identity_key(&record, identity, wall_ms, record.key, record.key_other), 0);
+    return record;
+}
+
+START_TEST(repeat_after_the_group_changed_its_identity_is_a_repeat)
+{
+    static const enum identity changes[][2] = {{IDENTITY_DE12, IDENTITY_DE7},
+                                               {IDENTITY_DE7, IDENTITY_DE12},
+                                               {IDENTITY_DE12, IDENTITY_DAY},
+                                               {IDENTITY_DAY, IDENTITY_DE7}};
+    for (unsigned i = 0; i < ARRAY_COUNT(changes); i++) {
+        struct fixture *f = fixture_open(_i);
+        struct record sale = fixture_purchase(1, 1000);
+        struct record before = under_rule(sale, changes[i][0], f->wall_ms);
+        struct record after = under_rule(sale, changes[i][1], f->wall_ms);
+        struct record other = fixture_purchase(1, 2000);
+        fixture_closed(f, &before, STATE_APPROVED);
+        fixture_reload(f);
+        ck_assert_int_eq(fixture_do_open(f, &after)->result, BOOK_IS_REPEAT);
+        ck_assert_uint_eq(fixture_rows(f, KV_txns), 1);
+        /* Another content under the old key is no duplicate: its rule is another. */
+        other = under_rule(other, changes[i][1], f->wall_ms);
+        ck_assert_int_eq(fixture_do_open(f, &other)->result, BOOK_IS_FRESH);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+START_TEST(old_identity_is_forgotten_after_a_window)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record sale = fixture_purchase(1, 1000);
+    struct record before = under_rule(sale, IDENTITY_DE12, f->wall_ms);
+    struct record after = under_rule(sale, IDENTITY_DE7, f->wall_ms);
+    fixture_closed(f, &before, STATE_APPROVED);
+    f->wall_ms += 24 * HOUR_MS + 1;
+    ck_assert_int_eq(fixture_do_open(f, &after)->result, BOOK_IS_TOO_OLD);
+    f->wall_ms += HOUR_MS;
+    ck_assert_int_eq(fixture_do_open(f, &after)->result, BOOK_IS_FRESH);
     fixture_close(f);
 }
 END_TEST
@@ -438,6 +486,75 @@ START_TEST(dead_letter_stays_due_and_is_not_drawn)
 }
 END_TEST
 
+START_TEST(dead_letters_are_drawn_when_asked_for)
+{
+    struct fixture *f = fixture_open(_i);
+    for (unsigned stan = 1; stan <= 3; stan++) {
+        struct record purchase = fixture_purchase(stan, 1000);
+        struct record closed = fixture_closed(f, &purchase, STATE_UNKNOWN);
+        if (stan != 2) {
+            fixture_do_settle(f, &closed, SETTLE_DEAD);
+        }
+    }
+    struct book_request ask = draw("bank", 0, 200);
+    ask.dead = true;
+    fixture_ask(f, ask);
+    ck_assert_uint_eq(f->answer_count, 3);
+    ck_assert_uint_eq(f->answers[0].due_seq, 1);
+    ck_assert_uint_eq(f->answers[1].due_seq, 3);
+    ck_assert_int_eq(f->answers[2].result, BOOK_IS_DRAW_END);
+    /* The end says how far it looked, whatever it passed over. */
+    fixture_ask(f, draw("bank", 2, 200));
+    ck_assert_uint_eq(f->answer_count, 1);
+    ck_assert_uint_eq(f->answers[0].due_seq, 3);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(staff_ends_dead_letters_only)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record closed = fixture_closed(f, &purchase, STATE_UNKNOWN);
+    struct book_request staff = {.op = BOOK_SETTLE, .settle = SETTLE_STAFF, .seq = closed.seq};
+    ck_assert_int_eq(fixture_ask(f, staff)->result, BOOK_IS_NO_SUCH);
+    fixture_do_settle(f, &closed, SETTLE_DEAD);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 1);
+    ck_assert_int_eq(fixture_ask(f, staff)->result, BOOK_IS_STORED);
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_REVERSED);
+    ck_assert_uint_eq(fixture_rows(f, KV_due), 0);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 0);
+    ck_assert_int_eq(fixture_ask(f, staff)->result, BOOK_IS_NO_SUCH);
+    staff.seq = 77;
+    ck_assert_int_eq(fixture_ask(f, staff)->result, BOOK_IS_NO_SUCH);
+    fixture_audit(f, FIXTURE_DAY);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(reversal_of_something_old_and_unknown_is_for_staff)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record reversal = fixture_reversal(&purchase);
+    memcpy(reversal.original_de7, "1120110000", 11); /* 25 h ago */
+    reversal.issuer[0] = '\0';
+    const struct book_answer *answer = fixture_do_reversal(f, &reversal);
+    ck_assert_str_eq(answer->code, "00");
+    ck_assert(answer->is_of_old && !answer->due_added);
+    uint64_t seq = answer->record.seq;
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 1);
+    ck_assert_int_ge((int64_t)fixture_rows(f, KV_tombs), 1);
+    struct book_request staff = {.op = BOOK_SETTLE, .settle = SETTLE_STAFF, .seq = seq};
+    ck_assert_int_eq(fixture_ask(f, staff)->result, BOOK_IS_STORED);
+    ck_assert_uint_eq(fixture_rows(f, KV_due), 0);
+    /* Its repeat is answered as before, and nothing is due again. */
+    ck_assert_int_eq(fixture_do_reversal(f, &reversal)->result, BOOK_IS_REPEAT);
+    ck_assert_uint_eq(fixture_rows(f, KV_due), 0);
+    fixture_close(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("book");
@@ -456,6 +573,9 @@ int main(void)
     suite_add_tcase(suite, open);
 
     TCase *close = tcase_create("close");
+    tcase_add_loop_test(close, repeat_after_the_group_changed_its_identity_is_a_repeat, 0,
+                        FIXTURE_KV_COUNT);
+    tcase_add_loop_test(close, old_identity_is_forgotten_after_a_window, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(close, approved_sale_has_item_and_totals, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(close, partial_approval_counts_what_was_approved, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(close, approved_refund_is_the_other_sign, 0, FIXTURE_KV_COUNT);
@@ -473,6 +593,10 @@ int main(void)
     tcase_add_loop_test(due, late_approval_of_reversed_is_due_again, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(due, draw_hands_out_in_order_and_counts_tries, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(due, dead_letter_stays_due_and_is_not_drawn, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(due, dead_letters_are_drawn_when_asked_for, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(due, staff_ends_dead_letters_only, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(due, reversal_of_something_old_and_unknown_is_for_staff, 0,
+                        FIXTURE_KV_COUNT);
     suite_add_tcase(suite, due);
     return fixture_main(suite);
 }

@@ -1,6 +1,11 @@
 /* The contract of the tables, on both kinds. */
 #include "switch/store/kv.h"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "switch/store/kv_lmdb.h"
 #include "tests/sim/kv_memory.h"
 #include "tests/unit/switch/store/fixture.h"
 
@@ -134,6 +139,55 @@ START_TEST(memory_is_full_at_its_limit_and_a_crash_rolls_back)
 }
 END_TEST
 
+/* A process that reads the store, and is killed in the middle of it. Returns its id; what it saw it
+ * holds. */
+static pid_t reader_start(const char *dir)
+{
+    int ready[2];
+    char byte = 0;
+    ck_assert_int_eq(pipe(ready), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct kv *kv = NULL;
+        struct kv_txn *txn = NULL;
+        bool reads = kv_lmdb_open_readonly(dir, &kv) == 0 && kv_begin(kv, false, &txn) == 0;
+        (void)!write(ready[1], reads ? "r" : "f", 1);
+        for (;;) {
+            pause();
+        }
+    }
+    ck_assert_int_gt(child, 0);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+    ck_assert_int_eq(byte, 'r');
+    close(ready[0]);
+    close(ready[1]);
+    return child;
+}
+
+START_TEST(reader_that_was_killed_holds_no_pages)
+{
+    enum { MAP_BYTES = 4 << 20, COMMITS = 1500 };
+    char dir[64];
+    struct kv *kv = NULL;
+    fixture_dir_make(dir);
+    ck_assert_int_eq(kv_lmdb_open(dir, MAP_BYTES, &kv), 0);
+    kv_lmdb_close(kv);
+    pid_t child = reader_start(dir);
+    ck_assert_int_eq(kv_lmdb_open(dir, MAP_BYTES, &kv), 0);
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    /* Each commit frees the pages that it replaces: held, they fill the map in some hundreds. */
+    for (int i = 0; i < COMMITS; i++) {
+        struct kv_txn *txn = NULL;
+        ck_assert_int_eq(kv_begin(kv, true, &txn), 0);
+        ck_assert_msg(PUT(txn, "a", "1", KV_REPLACE) == 0, "full after %d commits", i);
+        ck_assert_msg(kv_commit(txn) == 0, "full after %d commits", i);
+    }
+    kv_lmdb_close(kv);
+    fixture_dir_remove(dir);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("kv");
@@ -142,6 +196,7 @@ int main(void)
     tcase_add_loop_test(tc, fresh_and_append_refuse_what_is_there, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, abort_leaves_the_last_commit, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, tables_are_apart, 0, FIXTURE_KV_COUNT);
+    tcase_add_test(tc, reader_that_was_killed_holds_no_pages);
     tcase_add_test(tc, memory_is_full_at_its_limit_and_a_crash_rolls_back);
     suite_add_tcase(suite, tc);
     return fixture_main(suite);
