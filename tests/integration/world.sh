@@ -8,7 +8,7 @@
 #
 # Variables that may be set before world_make: WORLD_TERMINALS, WORLD_CARDS, WORLD_SEED, WORLD_BIN
 # (default build/bin), WORLD_ANSWER (link answer time), WORLD_MAP, WORLD_PREALLOCATE, WORLD_DIALECT,
-# WORLD_FRAME, WORLD_LOG, WORLD_CONNECTIONS, WORLD_MORE (more sections of switch.yml). VISA_OPTIONS,
+# WORLD_FRAME, WORLD_LOG, WORLD_CONNECTIONS, WORLD_TRIES, WORLD_DEAD_LETTERS, WORLD_MORE (more sections of switch.yml). VISA_OPTIONS,
 # MC_OPTIONS, HSM_OPTIONS, SWITCH_OPTIONS are arrays that the next start appends.
 
 WORLD_BIN=${WORLD_BIN:-build/bin}
@@ -113,6 +113,8 @@ retries:
   reversal_answer: 1s
   first: 500ms
   max: 5s
+  tries: ${WORLD_TRIES:-20}
+  dead_letters: ${WORLD_DEAD_LETTERS:-1h}
 YML
   [ -z "${WORLD_MORE:-}" ] || printf '%s\n' "$WORLD_MORE" >>"$WORLD/set/switch.yml"
 }
