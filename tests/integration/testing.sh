@@ -70,7 +70,7 @@ exits() {
   return 1
 }
 # shellcheck disable=SC2317
-says() { printf '%s\n' "$said" | grep -qE -- "$1" || { echo "said: $said"; return 1; }; }
+says() { grep -qE -- "$1" <<<"$said" || { echo "said: $said"; return 1; }; }
 skip() { echo "skipped: $*"; exit 77; }
 verdict() {
   echo "$checks checks, $faults failed, $SECONDS s"
