@@ -45,9 +45,14 @@ static int context_key(struct tdes *tdes, enum tdes_use use)
         tdes->ctx[use] = EVP_CIPHER_CTX_new();
     }
     EVP_CIPHER_CTX *ctx = tdes->ctx[use];
+    /* A context that is told its cipher again frees and allocates: tell it only once. */
+    const EVP_CIPHER *cipher = is_cbc ? tdes->ciphers->cbc : tdes->ciphers->ecb;
+    if (ctx != NULL && EVP_CIPHER_CTX_get0_cipher(ctx) == cipher) {
+        cipher = NULL;
+    }
     bool done = ctx != NULL &&
-                EVP_CipherInit_ex2(ctx, is_cbc ? tdes->ciphers->cbc : tdes->ciphers->ecb, key,
-                                   is_cbc ? zero_iv : NULL, use != TDES_DECRYPT, NULL) == 1 &&
+                EVP_CipherInit_ex2(ctx, cipher, key, is_cbc ? zero_iv : NULL, use != TDES_DECRYPT,
+                                   NULL) == 1 &&
                 EVP_CIPHER_CTX_set_padding(ctx, 0) == 1;
     if (use == TDES_CBC_FIRST) {
         bytes_wipe(first, sizeof first);

@@ -143,14 +143,16 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
         iso_set(&msg, 55, span_make(t->outcome.emv, t->outcome.emv_len));
     }
     set_diagnosis(core, t, &msg);
+    /* The MAC is the last field: behind DE70 that is DE128. */
+    unsigned mac_de = msg.present[1] != 0 ? 128 : 64;
     if (sign) {
-        iso_set(&msg, 64, span_make(no_mac, sizeof no_mac));
+        iso_set(&msg, mac_de, span_make(no_mac, sizeof no_mac));
     }
     struct writer out = writer_make(t->out, sizeof t->out);
     TRY(iso_encode(&msg, dialect, &out, &error));
     t->out_len = out.len;
     if (sign) {
-        size_t mac_len = dialect->field[64].coding == ISO_HEX ? 16 : 8;
+        size_t mac_len = dialect->field[mac_de].coding == ISO_HEX ? 16 : 8;
         CHECK(out.len > mac_len);
         t->mac_at = out.len - mac_len;
     }

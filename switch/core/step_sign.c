@@ -7,7 +7,8 @@ enum verdict sign_enter(struct core *core, struct txn *t)
 {
     const struct terminal_settings *terminal = terminal_of(core, t);
     bool sign = terminal->tak.text[0] != '\0' &&
-                (group_of(core, t)->mac_required || iso_has(&t->intake.msg, 64));
+                (group_of(core, t)->mac_required || iso_has(&t->intake.msg, 64) ||
+                 iso_has(&t->intake.msg, 128));
     if (outbound_answer(core, t, sign) != 0) {
         t->end = "answer not sayable";
         return DROP;

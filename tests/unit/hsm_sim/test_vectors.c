@@ -3,6 +3,9 @@
 #include <jansson.h>
 
 #include "harness.h"
+#include "hsm_sim/engine/cmac.h"
+#include "hsm_sim/engine/dukpt.h"
+#include "hsm_sim/engine/emv.h"
 #include "hsm_sim/engine/keys.h"
 #include "hsm_sim/engine/mac.h"
 #include "hsm_sim/engine/pinverify.h"
@@ -209,6 +212,177 @@ static const char *check_mac3(const json_t *inputs, const json_t *expected, cons
     return NULL;
 }
 
+static const char *check_cmac(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct cmac cmac = {0};
+    uint8_t mac[CMAC_LEN_MAX];
+    ck_assert_int_eq(cmac_init(&cmac, CMAC_AES, secret(unhex(text_of(inputs, "key")))), 0);
+    for (int i = 0; i < 2; i++) { /* the second time by the context as it is left */
+        ck_assert_int_eq(cmac_make(&cmac, unhex(text_of(inputs, "data")), mac), 0);
+        ck_assert_msg(strcmp(hex_text(mac, cmac.len), text_of(expected, "mac")) == 0, "%s", id);
+    }
+    cmac_deinit(&cmac);
+    return NULL;
+}
+
+/* The key of a vector's KSN for @use. A vector may sit on a counter that no terminal uses. */
+static const char *dukpt_vector_key(const json_t *inputs, enum dukpt_use use, uint8_t *out)
+{
+    struct dukpt dukpt = {0};
+    struct span ksn = unhex(text_of(inputs, "ksn"));
+    struct span bdk = unhex(text_of(inputs, "bdk"));
+    ck_assert_uint_eq(ksn.len, DUKPT_KSN_LEN);
+    ck_assert_int_eq(dukpt_init(&dukpt, &keys.ciphers, secret(bdk), ksn.ptr), 0);
+    bool is_used = memcmp(dukpt.ksn, ksn.ptr, DUKPT_KSN_LEN) == 0;
+    if (is_used) {
+        ck_assert_int_eq(dukpt_key(&dukpt, use, out), 0);
+    }
+    dukpt_deinit(&dukpt);
+    return is_used ? NULL : "no terminal uses this counter";
+}
+
+static const char *check_dukpt_ik(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct dukpt dukpt = {0};
+    ck_assert_int_eq(dukpt_init(&dukpt, &keys.ciphers, secret(unhex(text_of(inputs, "bdk"))),
+                                unhex(text_of(inputs, "ksn")).ptr),
+                     0);
+    ck_assert_msg(strcmp(hex_text(dukpt.key[0], DUKPT_KEY_LEN), text_of(expected, "ik")) == 0, "%s",
+                  id);
+    dukpt_deinit(&dukpt);
+    return NULL;
+}
+
+static const char *check_dukpt_key(const json_t *inputs, const json_t *expected, const char *id)
+{
+    uint8_t key[DUKPT_KEY_LEN];
+    const char *why = dukpt_vector_key(inputs, DUKPT_PLAIN, key);
+    ck_assert_msg(why != NULL || strcmp(hex_text(key, sizeof key), text_of(expected, "key")) == 0,
+                  "%s", id);
+    return why;
+}
+
+static const char *check_dukpt_pin(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct random unused = random_make(1);
+    struct tdes key;
+    struct pin pin = pin_of(text_of(inputs, "pin"));
+    uint8_t block[PIN_BLOCK_LEN];
+    uint8_t clear[DUKPT_KEY_LEN];
+    const char *why = dukpt_vector_key(inputs, DUKPT_PIN, clear);
+    if (why != NULL) {
+        return why;
+    }
+    memset(&key, 0, sizeof key);
+    ck_assert_int_eq(tdes_set_key(&key, &keys.ciphers, secret(span_make(clear, sizeof clear))), 0);
+    ck_assert_int_eq(
+        pin_encode(pin_format_find(SPAN_LITERAL("01")), &pin, account_of(inputs), &unused, block),
+        0);
+    ck_assert_int_eq(tdes_block(&key, TDES_ENCRYPT, block, block), 0);
+    ck_assert_msg(strcmp(hex_text(block, 8), text_of(expected, "block")) == 0, "%s", id);
+    tdes_deinit(&key);
+    return NULL;
+}
+
+static const char *check_dukpt_cmac(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct cmac cmac = {0};
+    uint8_t clear[DUKPT_KEY_LEN];
+    uint8_t mac[CMAC_LEN_MAX];
+    const char *why = dukpt_vector_key(inputs, DUKPT_MAC, clear);
+    if (why != NULL) {
+        return why;
+    }
+    ck_assert_int_eq(cmac_init(&cmac, CMAC_TDES, secret(span_make(clear, sizeof clear))), 0);
+    ck_assert_int_eq(cmac_make(&cmac, unhex(text_of(inputs, "data")), mac), 0);
+    ck_assert_msg(begins(hex_text(mac, cmac.len), text_of(expected, "mac")), "%s", id);
+    cmac_deinit(&cmac);
+    return NULL;
+}
+
+/* The card key of a vector, and the session key if it says that there is one. */
+static const char *emv_vector_keys(const json_t *inputs, struct tdes *card, struct tdes *session)
+{
+    struct tdes imk;
+    uint8_t clear[EMV_KEY_LEN];
+    uint8_t r[8] = {0};
+    const char *scheme = text_of(inputs, "session_key");
+    if (strcmp(text_of(inputs, "derivation"), "B") == 0 || strcmp(scheme, "mchip") == 0) {
+        return "option B and M/Chip session keys are not offered";
+    }
+    tdes_open(&imk, text_of(inputs, "mk"));
+    ck_assert_int_eq(emv_card_key(&imk, span_text(text_of(inputs, "pan")),
+                                  span_text(text_of(inputs, "psn")), clear),
+                     0);
+    tdes_open(card, hex_text(clear, sizeof clear));
+    const char *from = text_of(inputs, "r");
+    from = from[0] == '\0' ? text_of(inputs, "atc") : from;
+    memcpy(r, unhex(from).ptr, strlen(from) / 2);
+    bool has_session = begins(scheme, "emv-csk") || text_of(inputs, "sk")[0] != '\0';
+    if (has_session) {
+        ck_assert_int_eq(emv_session_key(card, r, clear), 0);
+    }
+    tdes_open(session, hex_text(clear, sizeof clear));
+    tdes_deinit(&imk);
+    return NULL;
+}
+
+static const char *check_arqc(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct tdes card;
+    struct tdes session;
+    uint8_t arqc[EMV_AC_LEN];
+    const char *why = emv_vector_keys(inputs, &card, &session);
+    if (why != NULL) {
+        return why;
+    }
+    ck_assert_int_eq(
+        emv_cryptogram(&session, padding_of(inputs), unhex(text_of(inputs, "data")), arqc), 0);
+    ck_assert_msg(strcmp(hex_text(arqc, sizeof arqc), text_of(expected, "arqc")) == 0, "%s", id);
+    tdes_deinit(&card);
+    tdes_deinit(&session);
+    return NULL;
+}
+
+static const char *check_arpc(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct tdes card;
+    struct tdes session;
+    uint8_t arpc[EMV_AC_LEN];
+    size_t len = EMV_AC_LEN;
+    struct span arqc = unhex(text_of(inputs, "arqc"));
+    const char *arc = text_of(inputs, "arc");
+    const char *why = emv_vector_keys(inputs, &card, &session);
+    if (why != NULL) {
+        return why;
+    }
+    if (arc[0] != '\0') {
+        ck_assert_int_eq(emv_arpc1(&session, arqc.ptr, unhex(arc).ptr, arpc), 0);
+    } else {
+        len = EMV_ARPC2_LEN;
+        ck_assert_int_eq(
+            emv_arpc2(&session, arqc.ptr, unhex(text_of(inputs, "csu")).ptr, SPAN_NONE, arpc), 0);
+    }
+    ck_assert_msg(strcmp(hex_text(arpc, len), text_of(expected, "arpc")) == 0, "%s", id);
+    tdes_deinit(&card);
+    tdes_deinit(&session);
+    return NULL;
+}
+
+static const char *check_udk(const json_t *inputs, const json_t *expected, const char *id)
+{
+    struct tdes card;
+    struct tdes session;
+    uint8_t check[8] = {0};
+    const char *why = emv_vector_keys(inputs, &card, &session);
+    ck_assert_ptr_null(why);
+    ck_assert_int_eq(tdes_block(&card, TDES_ENCRYPT, check, check), 0);
+    ck_assert_msg(begins(hex_text(check, 8), text_of(expected, "kcv2")), "%s", id);
+    tdes_deinit(&card);
+    tdes_deinit(&session);
+    return NULL;
+}
+
 /* To cover a kind: a row. "wire:" takes all of its kinds. */
 static const struct {
     const char *kind;
@@ -225,6 +399,19 @@ static const struct {
     {"mac_iso9797_alg3", check_mac3, 1},
     {"mac_x99", check_mac1, 1},
     {"mac_x919", check_mac3, 1},
+    {"cmac_aes128", check_cmac, 2},
+    {"dukpt_tdes_ik", check_dukpt_ik, 1},
+    {"dukpt_tdes_txnkey", check_dukpt_key, 15},
+    {"dukpt_tdes_pin", check_dukpt_pin, 15},
+    {"dukpt_tdes_cmac_req", check_dukpt_cmac, 15},
+    {"arqc_cvn10", check_arqc, 1},
+    {"arqc_cvn22", check_arqc, 1},
+    {"arqc_csk", check_arqc, 1},
+    {"arqc_vsdc", check_arqc, 1},
+    {"arqc_emv-csk", check_arqc, 1},
+    {"arpc_method1", check_arpc, 4},
+    {"arpc_method2", check_arpc, 3},
+    {"emv_udk_a", check_udk, 1},
 };
 
 START_TEST(every_covered_vector_agrees)
