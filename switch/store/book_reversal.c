@@ -64,7 +64,10 @@ static int original_find(struct book *book, const struct record *reversal, struc
     if (named) {
         memcpy(like.stan, reversal->original_stan, sizeof like.stan);
     }
-    int rc = book_find(book, LOOKUP_STAN, &like, named ? fits_de90 : fits, reversal, original);
+    int rc = named ? book_find(book, LOOKUP_STAN, &like, fits_de90, reversal, original) : 0;
+    if (rc == 0) {
+        rc = book_find(book, LOOKUP_STAN, reversal, fits, reversal, original);
+    }
     if (rc != 0) {
         return rc;
     }

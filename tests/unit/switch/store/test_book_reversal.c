@@ -107,6 +107,20 @@ START_TEST(reversal_of_approved_is_due_and_nets_the_item)
 }
 END_TEST
 
+START_TEST(original_is_named_by_the_same_stan_where_de90_names_nothing)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record closed = fixture_closed(f, &purchase, STATE_APPROVED);
+    struct record reversal = fixture_reversal(&purchase);
+    memcpy(reversal.stan, purchase.stan, sizeof reversal.stan);
+    memcpy(reversal.original_stan, "999999", 7);
+    ANSWERS(f, reversal, "00");
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_REVERSAL_DUE);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(reversal_of_a_refund_nets_it)
 {
     struct fixture *f = fixture_open(_i);
@@ -540,6 +554,8 @@ int main(void)
     tcase_add_loop_test(tc, marked_and_asked_becomes_unknown_and_due, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, marked_and_not_asked_becomes_declined, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_and_close_in_one_batch_keep_their_order, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, original_is_named_by_the_same_stan_where_de90_names_nothing, 0,
+                        FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_of_approved_is_due_and_nets_the_item, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_of_a_refund_nets_it, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_of_a_hold_is_due_without_item, 0, FIXTURE_KV_COUNT);
