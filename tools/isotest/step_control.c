@@ -128,7 +128,7 @@ static void line_fail(struct strand *strand, struct spot spot, const char *what,
 {
     struct failure failure = {
         .kind = FAIL_STEP, .stmt = strand->engine->program.ops[strand->op].stmt, .spot = spot};
-    (void)snprintf(failure.text, sizeof failure.text, "%s %.300s", what, got);
+    (void)snprintf(failure.text, sizeof failure.text, "%.90s %.300s", what, got);
     strand_fail(strand, &failure);
 }
 
