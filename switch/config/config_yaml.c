@@ -27,7 +27,6 @@ enum {
     LINK_COUNT_MAX = 256,
     /* Store requests that are of no slot, reversal or late answer: cutover, files, the admin's. */
     QUEUE_SPARE = 64,
-    DOUBT_COUNT_MAX = 8,
 };
 
 /* --- words -------------------------------------------------------------------------------------
@@ -116,28 +115,30 @@ static void bind_issuer(struct yaml_bind *bind, const struct yaml_node_s *value,
     bind_error_words(bind, value, text, names);
 }
 
-static void bind_doubt(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+static bool is_code_character(uint8_t byte)
 {
-    char codes[DOUBT_COUNT_MAX][3] = {{0}};
+    return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z');
+}
+
+/* A list of response codes. */
+static void bind_codes(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+{
+    char codes[CODES_MAX][3] = {{0}};
     uint32_t index = 0;
     const struct yaml_node_s *item;
     while ((item = bind_item(bind, value, index)) != NULL) {
         char quote[QUOTE_LEN];
         struct span text;
-        if (index == DOUBT_COUNT_MAX) {
-            bind_error(bind, item, "more than %d codes", DOUBT_COUNT_MAX);
+        if (index == CODES_MAX) {
+            bind_error(bind, item, "more than %d codes", CODES_MAX);
             return;
         }
         if (!bind_scalar(bind, item, &text)) {
             return;
         }
-        if (text.len != 2 || !span_is_digits(text)) {
-            bind_error(bind, item, "'%s' is not a response code (2 digits)",
+        if (text.len != 2 || !is_code_character(text.ptr[0]) || !is_code_character(text.ptr[1])) {
+            bind_error(bind, item, "'%s' is not a response code (2 digits or capitals)",
                        problem_quote(text, quote));
-            return;
-        }
-        if (span_equal_text(text, "00")) {
-            bind_error(bind, item, "'00' is an approval, it cannot be a doubt");
             return;
         }
         memcpy(codes[index++], text.ptr, 2);
@@ -242,7 +243,8 @@ static const struct bind_key issuer_keys[] = {
     {"pin",    BIND_WORD,   OPTIONAL, ISSUER(pin_mode), .words = pin_modes},
     {"zpk",    BIND_KEY,    OPTIONAL, ISSUER(zpk), .min = KEY_SHAPES_ANY},
     {"pvk",    BIND_KEY,    OPTIONAL, ISSUER(pvk), .min = KEY_SHAPE_PAIR | KEY_SHAPE_DOUBLE},
-    {"doubt",  BIND_CUSTOM, OPTIONAL, ISSUER(doubt), .custom = bind_doubt},
+    {"approve", BIND_CUSTOM, OPTIONAL, ISSUER(approve), .custom = bind_codes},
+    {"doubt",   BIND_CUSTOM, OPTIONAL, ISSUER(doubt), .custom = bind_codes},
     {0},
 };
 
@@ -301,6 +303,22 @@ static void check_stans(struct yaml_bind *bind, void *target, void *item)
     }
 }
 
+/* A code means one thing, and 00 is an approval everywhere. */
+static void check_codes(struct yaml_bind *bind, const struct issuer_settings *issuer)
+{
+    for (size_t i = 0; i < CODES_MAX && issuer->doubt[i][0] != '\0'; i++) {
+        if (codes_have(issuer->approve, issuer->doubt[i])) {
+            bind_error(bind, bind_value(bind, bind_has(bind, "doubt") ? "doubt" : "approve"),
+                       "'%s' cannot be both an approval and a doubt", issuer->doubt[i]);
+            return;
+        }
+    }
+    if (!codes_have(issuer->approve, "00")) {
+        bind_error(bind, bind_value(bind, "approve"),
+                   "'00' is missing: with this list every approval would be doubted");
+    }
+}
+
 static void check_issuer(struct yaml_bind *bind, void *target, void *item)
 {
     const struct config *config = &((struct config_yaml *)target)->config;
@@ -311,6 +329,7 @@ static void check_issuer(struct yaml_bind *bind, void *target, void *item)
     if (issuer->pin_mode == PIN_VERIFY && !bind_has(bind, "pvk")) {
         bind_error(bind, bind_value(bind, "pin"), "'pin: verify' needs a 'pvk'");
     }
+    check_codes(bind, issuer);
     if (issuer->pin_mode == PIN_VERIFY && config->cards_path[0] == '\0') {
         bind_error(bind, bind_value(bind, "pin"), "'pin: verify' needs 'cards' in 'files'");
     }
@@ -360,7 +379,8 @@ _Static_assert(offsetof(struct listener_settings, name) == 0 &&
 
 static const struct listener_settings listener_default = {.connections_max = 2000};
 static const struct group_settings group_default = {.mac_padding = 1, .repeats = true};
-static const struct issuer_settings issuer_default = {.doubt = {"68", "91", "96"}};
+static const struct issuer_settings issuer_default = {
+    .approve = {"00", "08", "10", "11", "16", "85"}, .doubt = {"68", "91", "96"}};
 /* No issuer: a link whose issuer is wrong must not count as the first one's. */
 static const struct link_settings link_default = {
     .issuer = UINT16_MAX, .answer_ms = 10 * SECOND, .echo_ms = 30 * SECOND, .pending_max = 4096};

@@ -12,7 +12,7 @@
     X(CLOSE)    /* write the outcome; item, totals and due as it demands */                        \
     X(REVERSAL) /* a terminal's 0400/0420: insert it and act on its original, one commit */        \
     X(SETTLE)   /* our reversal was acknowledged (done), or is dead */                             \
-    X(LATE)     /* an 0210 after UNKNOWN: record it; due again if it approves what is reversed */  \
+    X(LATE)     /* an 0210 after UNKNOWN: record it; due again unless it declines, if reversed */  \
     X(DRAW)     /* read due rows of an issuer after a cursor; counts the try, nothing else */      \
     X(CUTOVER)  /* begin business day @day */                                                      \
     X(FILE)     /* clearing: assign items to a file (in steps), mark built, mark published */      \
@@ -66,7 +66,7 @@ struct book_request {
     struct record record;
 
     /* SETTLE, LATE: of the original; SETTLE_STAFF needs no due_seq. LATE: record.code and
-     * record.auth of the late answer. */
+     * record.auth of the late answer, record.state what it means. */
     uint64_t seq;
     uint64_t due_seq;
     enum settle settle;

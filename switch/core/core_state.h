@@ -119,11 +119,6 @@ void stans_give_back(struct core *core, struct txn *t);
 /* No longer pending on its link; its answer, if it comes, belongs to record @seq (0: to nobody). */
 void pending_end(struct core *core, struct txn *t, uint64_t seq);
 
-static inline bool code_approves(const char *code)
-{
-    return (code[0] == '0' && code[1] == '0') || (code[0] == '1' && code[1] == '0');
-}
-
 static inline void text_set(char *out, size_t cap, struct span bytes)
 {
     size_t len = bytes.len < cap - 1 ? bytes.len : cap - 1;

@@ -15,8 +15,8 @@ static void put_bcd(uint8_t *out, size_t bytes, const char *digits)
 }
 
 /* Time first, so that the store's insert touches few and warm pages. */
-static void write_key(uint8_t key[RECORD_KEY_LEN], const struct record *record, int year,
-                      const char *mmddhhmmss)
+static void write_key(uint8_t key[RECORD_KEY_LEN], const struct record *record, bool with_acquirer,
+                      int year, const char *mmddhhmmss)
 {
     char time[15];
     digits_put((uint8_t *)time, 4, (uint64_t)year);
@@ -26,14 +26,14 @@ static void write_key(uint8_t key[RECORD_KEY_LEN], const struct record *record, 
     bool reversal = mti_class(record->mti) == 4;
     unsigned function = reversal ? 2 : mti_function(record->mti) >= 2 ? 1 : 0;
     key[7] = (uint8_t)(mti_class(record->mti) << 4 | function);
-    put_bcd(key + 8, 6, record->acquirer);
+    put_bcd(key + 8, 6, with_acquirer ? record->acquirer : "");
     memcpy(key + 14, record->terminal, 8);
     put_bcd(key + 22, 3, record->stan);
     be64_put(key + 25, record->replacement_minor > 0 ? (uint64_t)record->replacement_minor : 0);
 }
 
-int identity_key(const struct record *record, enum identity identity, int64_t wall_ms,
-                 uint8_t key[RECORD_KEY_LEN], uint8_t other[RECORD_KEY_LEN])
+int identity_key(const struct record *record, enum identity identity, bool with_acquirer,
+                 int64_t wall_ms, uint8_t key[RECORD_KEY_LEN], uint8_t other[RECORD_KEY_LEN])
 {
     char at[11] = "0000000000";
     int year = 0;
@@ -41,7 +41,7 @@ int identity_key(const struct record *record, enum identity identity, int64_t wa
     memset(other, 0, RECORD_KEY_LEN);
     switch (identity) {
     case IDENTITY_DAY:
-        write_key(key, record, 0, at);
+        write_key(key, record, with_acquirer, 0, at);
         return 0;
     case IDENTITY_DE12:
         if (record->date[0] == '\0' || record->time[0] == '\0') {
@@ -58,9 +58,9 @@ int identity_key(const struct record *record, enum identity identity, int64_t wa
         break;
     }
     TRY(year_nearest(at, wall_ms, &year, &neighbour));
-    write_key(key, record, year, at);
+    write_key(key, record, with_acquirer, year, at);
     if (neighbour != year) {
-        write_key(other, record, neighbour, at);
+        write_key(other, record, with_acquirer, neighbour, at);
     }
     return 0;
 }

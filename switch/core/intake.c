@@ -2,6 +2,7 @@
 #include "iso8583/mti.h"
 #include "switch/core/core_state.h"
 #include "switch/core/outbound.h"
+#include "switch/core/outcome.h"
 
 #include <stdlib.h>
 
@@ -230,6 +231,10 @@ static void unmatched(struct core *core, uint16_t index, const struct pair_key *
         ask->seq = seq;
         TEXT_SET(ask->record.code, iso_get(&core->answer, 39));
         TEXT_SET(ask->record.auth, iso_get(&core->answer, 38));
+        int64_t approved_minor;
+        uint16_t issuer = core->settings->links[index].issuer;
+        ask->record.state = (uint8_t)outcome_of(&core->settings->issuers[issuer], &core->answer,
+                                                INT64_MAX, &approved_minor);
         overtake(core, seq);
         return;
     }

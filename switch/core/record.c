@@ -198,6 +198,17 @@ int record_decode(struct span bytes, struct record *record)
     return known && reader_left(&in) == 0 ? 0 : ERR_CORRUPT;
 }
 
+bool code_approves(const char *code)
+{
+    static const char approvals[][3] = {"00", "08", "10", "11", "16", "85"};
+    for (size_t i = 0; i < ARRAY_COUNT(approvals); i++) {
+        if (strcmp(code, approvals[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 const char *record_state_name(uint8_t state)
 {
     switch ((enum record_state)state) {

@@ -28,6 +28,14 @@ enum { IDENTITY_COUNT = IDENTITY_DAY + 1 };
 /* How the money moves: the sign of the clearing item, seen from the acquirer. */
 enum money { MONEY_NONE, MONEY_HOLD, MONEY_CREDIT /* a sale */, MONEY_DEBIT /* a refund */ };
 
+/* What a message had itself, and not from our tables: these may change between a message and its
+ * repeat. Bits of record.sent. */
+enum {
+    SENT_ACQUIRER = 1,       /* DE32 */
+    SENT_OTHER_ACQUIRER = 2, /* DE32, and it is not the group's: it is in K */
+    SENT_MERCHANT = 4,       /* DE42: it is in F */
+};
+
 enum {
     RECORD_VERSION = 1,
     /* time 7 (BCD YYYYMMDDhhmmss), kind 1, acquirer 6 (BCD), terminal 8, STAN 3 (BCD), DE95 8 */
@@ -44,6 +52,7 @@ struct record {
     uint8_t identity;            /* enum identity */
     bool marked;                 /* a reversal arrived while it was open: CLOSE may not approve */
     bool asked;                  /* at CLOSE: it was handed to a link */
+    uint8_t sent;                /* SENT_ bits; in memory only, until OPEN */
     uint16_t mti;                /* as received, without the repeat mark: 0x0200 */
     uint32_t day;                /* business day 20261121, stamped by the writer */
     uint8_t key[RECORD_KEY_LEN]; /* K; the writer fills the day for IDENTITY_DAY */
@@ -107,3 +116,7 @@ MUST_USE int record_encode(const struct record *record, struct writer *out);
 MUST_USE int record_decode(struct span bytes, struct record *record);
 
 const char *record_state_name(uint8_t state);
+
+/* Whether a terminal may take this DE39 for an approval (ISO 8583:1987 approvals: 00, 08, 10, 11,
+ * 16; 85 is Visa's "no reason to decline"). Only an APPROVED transaction is told one. */
+bool code_approves(const char *code);

@@ -53,6 +53,8 @@ struct terminal_settings {
 enum pin_mode { PIN_NONE, PIN_VERIFY, PIN_TRANSLATE };
 enum link_policy { POLICY_PRIMARY, POLICY_ROTATE };
 
+enum { CODES_MAX = 8 };
+
 struct issuer_settings {
     char name[NAME_LEN_MAX + 1];
     char id[12];         /* DE93 in clearing files */
@@ -60,8 +62,21 @@ struct issuer_settings {
     uint8_t pin_mode;    /* enum pin_mode */
     struct key_text zpk; /* PIN_TRANSLATE */
     struct key_text pvk; /* PIN_VERIFY: Visa PVV key pair */
-    char doubt[8][3];    /* DE39 of an 0210 that mean UNKNOWN (default 68 91 96); "" ends */
+    /* What an 0210's DE39 means (outcome.h); "" ends. */
+    char approve[CODES_MAX][3]; /* default 00 08 10 11 16 85 */
+    char doubt[CODES_MAX][3];   /* UNKNOWN; default 68 91 96 */
 };
+
+/* Whether @code is in the list of an issuer. */
+static inline bool codes_have(const char list[CODES_MAX][3], const char *code)
+{
+    for (size_t i = 0; i < CODES_MAX && list[i][0] != '\0'; i++) {
+        if (strcmp(list[i], code) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
 
 struct link_settings {
     char name[NAME_LEN_MAX + 1];

@@ -85,6 +85,10 @@ static void fill_texts(struct core *core, struct txn *t)
     record->opened_ms = core->wall_ms;
     TEXT_SET(record->group, span_text(group->name));
     TEXT_SET(record->acquirer, iso_has(msg, 32) ? iso_get(msg, 32) : span_text(group->acquirer));
+    bool other_acquirer = strcmp(record->acquirer, group->acquirer) != 0;
+    record->sent = (uint8_t)((iso_has(msg, 32) ? SENT_ACQUIRER : 0) |
+                             (other_acquirer ? SENT_OTHER_ACQUIRER : 0) |
+                             (iso_has(msg, 42) ? SENT_MERCHANT : 0));
     memcpy(record->terminal, terminal->id, sizeof record->terminal);
     TEXT_SET(record->merchant, iso_has(msg, 42) ? iso_get(msg, 42) : span_text(terminal->merchant));
     TEXT_SET(record->stan, iso_get(msg, 11));
@@ -191,8 +195,9 @@ enum verdict check_enter(struct core *core, struct txn *t)
     }
     uint8_t identity = group_of(core, t)->identity;
     t->record.identity = identity;
-    if (identity_key(&t->record, identity, core->wall_ms, t->record.key, t->record.key_other) !=
-        0) {
+    bool other_acquirer = (t->record.sent & SENT_OTHER_ACQUIRER) != 0;
+    if (identity_key(&t->record, identity, other_acquirer, core->wall_ms, t->record.key,
+                     t->record.key_other) != 0) {
         return refuse(t, "30",
                       identity == IDENTITY_DE12 ? "F12 and F13 are required" : "F7 is required");
     }

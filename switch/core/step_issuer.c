@@ -3,6 +3,7 @@
 #include "iso8583/mti.h"
 #include "switch/core/core_state.h"
 #include "switch/core/outbound.h"
+#include "switch/core/outcome.h"
 
 static enum verdict refuse(struct txn *t, const char *code, const char *end)
 {
@@ -52,27 +53,6 @@ enum verdict issuer_enter(struct core *core, struct txn *t)
     return WAIT;
 }
 
-static bool means_doubt(const struct issuer_settings *issuer, const char *code)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(issuer->doubt) && issuer->doubt[i][0] != '\0'; i++) {
-        if (strcmp(issuer->doubt[i], code) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* A partial approval tells its own, smaller amount in DE4. */
-static int64_t approved_amount(const struct txn *t, const struct iso_msg *answer)
-{
-    uint64_t number;
-    if (t->outcome.code[0] == '1' && iso_number(answer, 4, &number) == 0 &&
-        number <= (uint64_t)t->record.amount_minor) {
-        return (int64_t)number;
-    }
-    return t->record.amount_minor;
-}
-
 enum verdict issuer_resume(struct core *core, struct txn *t, const struct event *event)
 {
     const struct iso_msg *answer = &core->answer;
@@ -86,15 +66,22 @@ enum verdict issuer_resume(struct core *core, struct txn *t, const struct event 
         t->outcome.emv_len = (uint8_t)emv.len;
     }
     t->end = "replied";
-    if (strlen(t->outcome.code) != 2 ||
-        means_doubt(&core->settings->issuers[t->route.issuer], t->outcome.code)) {
-        if (strlen(t->outcome.code) != 2) {
+    enum record_state state = outcome_of(&core->settings->issuers[t->route.issuer], answer,
+                                         t->record.amount_minor, &t->outcome.approved_minor);
+    if (state != STATE_APPROVED) {
+        t->outcome.auth[0] = '\0';
+    }
+    if (state == STATE_UNKNOWN) {
+        /* A terminal is not told what it may take for an approval. */
+        if (strlen(t->outcome.code) != 2 || code_approves(t->outcome.code)) {
             memcpy(t->outcome.code, "96", 3);
         }
         return DECLINE; /* still ASKED: UNKNOWN, and a reversal */
     }
     t->phase = PHASE_JUDGED;
-    t->outcome.state = code_approves(t->outcome.code) ? STATE_APPROVED : STATE_DECLINED;
-    t->outcome.approved_minor = t->outcome.state == STATE_APPROVED ? approved_amount(t, answer) : 0;
+    t->outcome.state = (uint8_t)state;
+    if (state == STATE_APPROVED && !code_approves(t->outcome.code)) {
+        memcpy(t->outcome.code, "00", 3); /* a code of this issuer's own, unknown to terminals */
+    }
     return GO;
 }

@@ -1,11 +1,6 @@
 /* CLOSE: outcome, clearing item, totals and what is due, in one step. */
 #include "switch/store/book_internal.h"
 
-static bool code_approves(const char *code)
-{
-    return strcmp(code, "00") == 0 || strcmp(code, "10") == 0;
-}
-
 /* What is stored when @state is asked for. A reversal that came while it was open forbids approval:
  * if the issuer was asked it may hold the money, else it certainly does not. And nothing can be
  * reversed that moves no money or that nobody was chosen for. */

@@ -100,7 +100,7 @@ int book_do_settle(struct book *book, const struct book_request *request,
 }
 
 /* An answer after UNKNOWN. It never cancels a reversal; but if the reversal was done already and
- * this approves, the issuer may have seen them in the other order: it is due again. */
+ * this does not decline, the issuer may have seen them in the other order: it is due again. */
 int book_do_late(struct book *book, const struct book_request *request, struct book_answer *answer)
 {
     struct record *record = &answer->record;
@@ -120,8 +120,8 @@ int book_do_late(struct book *book, const struct book_request *request, struct b
     TRY(book_totals_change(book, record->day, record, &totals));
     totals->late_count++;
     answer->result = BOOK_IS_STORED;
-    bool approves = strcmp(code, "00") == 0 || strcmp(code, "10") == 0;
-    if (record->state != STATE_REVERSED || !approves) {
+    bool declines = request->record.state == STATE_DECLINED;
+    if (record->state != STATE_REVERSED || declines) {
         return 0;
     }
     record->state = STATE_REVERSAL_DUE;

@@ -207,6 +207,10 @@ MUST_USE int book_identify(struct book *book, struct record *record, int64_t wal
  * reversals that name one STAN with other cards or amounts are two tombstones. */
 void book_tomb_key(uint8_t kind, const struct record *record, const char *number,
                    uint8_t out[TOMB_KEY_LEN]);
+
+/* 1 and @tomb if one of the last window stands under that key, or 0. */
+MUST_USE int book_tomb_get(struct book *book, uint8_t kind, const struct record *record,
+                           const char *number, int64_t wall_ms, struct tomb_row *tomb);
 static inline uint32_t pending_slot(uint64_t seq)
 {
     return (uint32_t)(seq % BOOK_PENDING_SLOTS);

@@ -82,13 +82,13 @@ static int look_in_days(struct book *book, const struct record *record, uint8_t 
     return 0;
 }
 
-/* A terminal's group may have changed its rule: what was recorded under another one is looked for
- * there while it is within the window. */
+/* The record under the K that @record would have by @rule, with its acquirer or without, if it is
+ * the same message. */
 static int look_under_rule(struct book *book, const struct record *record, enum identity rule,
-                           int64_t wall_ms, struct record *found)
+                           bool with_acquirer, int64_t wall_ms, struct record *found)
 {
     uint8_t key[2][RECORD_KEY_LEN];
-    if (identity_key(record, rule, wall_ms, key[0], key[1]) < 0) {
+    if (identity_key(record, rule, with_acquirer, wall_ms, key[0], key[1]) < 0) {
         return 0;
     }
     if (rule == IDENTITY_DAY) {
@@ -104,16 +104,35 @@ static int look_under_rule(struct book *book, const struct record *record, enum 
     return 0;
 }
 
+/* The acquirer of a terminal's group may have changed, or its group: what names an acquirer may
+ * have been recorded when that was the group's, or was not. */
+static int look_with_and_without(struct book *book, const struct record *record, enum identity rule,
+                                 int64_t wall_ms, struct record *found)
+{
+    bool in_key = (record->sent & SENT_OTHER_ACQUIRER) != 0;
+    int rc = 0;
+    if (rule != record->identity) { /* else it was looked for already */
+        rc = look_under_rule(book, record, rule, in_key, wall_ms, found);
+    }
+    if (rc == 0 && (record->sent & SENT_ACQUIRER) != 0) {
+        rc = look_under_rule(book, record, rule, !in_key, wall_ms, found);
+        rc = rc == 1 && strcmp(record->acquirer, found->acquirer) != 0 ? 0 : rc;
+    }
+    return rc;
+}
+
+/* A terminal's group may have changed its rule: what was recorded under another one is looked for
+ * there while it is within the window. */
 static int look_under_others(struct book *book, const struct record *record, int64_t wall_ms,
                              struct record *found)
 {
     for (unsigned rule = 0; rule < IDENTITY_COUNT; rule++) {
         int64_t newest_ms = book->now.rule_ms[rule];
         bool lives = newest_ms != 0 && wall_ms - newest_ms <= book->settings.window_ms + RULE_MS;
-        if (rule == record->identity || !lives) {
+        if (rule != record->identity && !lives) {
             continue;
         }
-        int rc = look_under_rule(book, record, (enum identity)rule, wall_ms, found);
+        int rc = look_with_and_without(book, record, (enum identity)rule, wall_ms, found);
         if (rc != 0) {
             return rc;
         }
@@ -180,9 +199,8 @@ void book_tomb_key(uint8_t kind, const struct record *record, const char *number
     }
 }
 
-/* 1 if a tombstone of the last window stands under @kind and @number. */
-static int tomb_get(struct book *book, uint8_t kind, const struct record *record,
-                    const char *number, int64_t wall_ms, struct tomb_row *tomb)
+int book_tomb_get(struct book *book, uint8_t kind, const struct record *record, const char *number,
+                  int64_t wall_ms, struct tomb_row *tomb)
 {
     uint8_t key[TOMB_KEY_LEN];
     struct span row;
@@ -203,13 +221,13 @@ static int tomb_get(struct book *book, uint8_t kind, const struct record *record
 static int is_tombed(struct book *book, const struct record *record, int64_t wall_ms)
 {
     struct tomb_row tomb;
-    int rc = tomb_get(book, TOMB_STAN, record, record->stan, wall_ms, &tomb);
+    int rc = book_tomb_get(book, TOMB_STAN, record, record->stan, wall_ms, &tomb);
     TRY(rc);
     if (rc == 1 && tomb.amount_minor == record->amount_minor &&
         memcmp(tomb.pan_token, record->pan_token, sizeof tomb.pan_token) == 0) {
         return 1;
     }
-    return tomb_get(book, TOMB_RRN, record, record->rrn, wall_ms, &tomb);
+    return book_tomb_get(book, TOMB_RRN, record, record->rrn, wall_ms, &tomb);
 }
 
 /* A request that was reversed before it came is declined; an advice was told of, and is answered

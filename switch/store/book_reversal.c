@@ -116,10 +116,9 @@ static int reverse_approved(struct book *book, struct record *original, int64_t 
 }
 
 static int tomb_put(struct book *book, uint8_t kind, const struct record *reversal,
-                    const char *number, int64_t wall_ms)
+                    const char *number, uint64_t seq, int64_t wall_ms)
 {
-    struct tomb_row tomb = {
-        .seq = reversal->seq, .wall_ms = wall_ms, .amount_minor = reversal->amount_minor};
+    struct tomb_row tomb = {.seq = seq, .wall_ms = wall_ms, .amount_minor = reversal->amount_minor};
     uint8_t key[TOMB_KEY_LEN];
     uint8_t bytes[64];
     struct writer out = writer_make(bytes, sizeof bytes);
@@ -141,6 +140,29 @@ static bool is_of_old(const struct book *book, const struct record *reversal, in
     return ms_nearest(de7, wall_ms, &sent_ms) == 0 && wall_ms - sent_ms > book->settings.window_ms;
 }
 
+/* The dead letter that an earlier reversal of the same left for staff: 1 and its @seq, or 0. */
+static int buried_before(struct book *book, const struct record *reversal, const char *stan,
+                         int64_t wall_ms, uint64_t *seq)
+{
+    struct tomb_row tomb;
+    struct record earlier;
+    int rc = book_tomb_get(book, TOMB_STAN, reversal, stan, wall_ms, &tomb);
+    if (rc == 0) {
+        rc = book_tomb_get(book, TOMB_RRN, reversal, reversal->rrn, wall_ms, &tomb);
+    }
+    if (rc != 1) {
+        return rc;
+    }
+    rc = book_get(book->txn, tomb.seq, &earlier);
+    if (rc < 0) {
+        return rc == ERR_NOT_FOUND ? 0 : rc;
+    }
+    bool same = earlier.due_seq != 0 && earlier.amount_minor == reversal->amount_minor &&
+                memcmp(earlier.pan_token, reversal->pan_token, sizeof earlier.pan_token) == 0;
+    *seq = same ? tomb.seq : reversal->seq;
+    return same ? 1 : 0;
+}
+
 /* What it names was never seen, and may still be on its way. If it should have been here long ago,
  * staff must find out what became of it. */
 static int bury(struct book *book, struct record *reversal, int64_t wall_ms,
@@ -148,9 +170,12 @@ static int bury(struct book *book, struct record *reversal, int64_t wall_ms,
 {
     const char *stan =
         text_says(reversal->original_stan) ? reversal->original_stan : reversal->stan;
-    TRY(tomb_put(book, TOMB_STAN, reversal, stan, wall_ms));
-    TRY(tomb_put(book, TOMB_RRN, reversal, reversal->rrn, wall_ms));
-    if (!is_of_old(book, reversal, wall_ms)) {
+    uint64_t seq = reversal->seq;
+    int joins = buried_before(book, reversal, stan, wall_ms, &seq);
+    TRY(joins);
+    TRY(tomb_put(book, TOMB_STAN, reversal, stan, seq, wall_ms));
+    TRY(tomb_put(book, TOMB_RRN, reversal, reversal->rrn, seq, wall_ms));
+    if (joins == 1 || !is_of_old(book, reversal, wall_ms)) {
         return 0;
     }
     answer->is_of_old = true;

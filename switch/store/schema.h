@@ -22,7 +22,7 @@
 #include "switch/core/book.h"
 #include "switch/store/kv.h"
 
-enum { SCHEMA_VERSION = 2, CRC_LEN = 4, CHAIN_LEN = 32 };
+enum { SCHEMA_VERSION = 3, CRC_LEN = 4, CHAIN_LEN = 32 };
 
 enum day_state {
     DAY_OPEN = 'O',

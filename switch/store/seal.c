@@ -210,7 +210,8 @@ static int make_token(struct seal *seal, struct record *record)
 }
 
 /* What makes two messages the same: PAN, DE3, DE4, DE49, DE42, 9F26 and 9F36. All of fixed length,
- * so that no two contents run together. */
+ * so that no two contents run together. DE42 as the terminal sent it: what the table of terminals
+ * says may change between a message and its repeat. */
 static int make_fingerprint(struct seal *seal, struct record *record)
 {
     uint8_t bytes[128];
@@ -219,7 +220,9 @@ static int make_fingerprint(struct seal *seal, struct record *record)
     writer_put(&out, record->proc, sizeof record->proc);
     writer_be64(&out, (uint64_t)record->amount_minor);
     writer_be16(&out, record->currency);
-    writer_put(&out, record->merchant, sizeof record->merchant);
+    static const char none[sizeof record->merchant];
+    bool sent = (record->sent & SENT_MERCHANT) != 0;
+    writer_put(&out, sent ? record->merchant : none, sizeof record->merchant);
     writer_put(&out, record->cryptogram, sizeof record->cryptogram);
     CHECK(!out.overflow);
     int rc = hmac_begin(seal->fingerprint, NULL, 0);

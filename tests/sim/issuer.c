@@ -19,6 +19,7 @@ enum fate_kind {
     FATE_WRONG,
     FATE_DOUBT,
     FATE_DOUBT_POSTED,
+    FATE_ODD_CODE,
     FATE_HANG_UP,
     FATE_AGAIN,
     FATE_AGAIN_DONE,
@@ -178,7 +179,8 @@ static void hear_reversal(struct world *world, uint16_t issuer, const struct iso
         world_fail(world, "I5", "a reversal of STAN %.6s came under a second STAN",
                    heard->name.stan);
     }
-    bool may_be_due_again = heard->answered_right || heard->answered_wrong;
+    bool may_be_due_again =
+        heard->answered_right || heard->answered_wrong || heard->answered_in_doubt;
     if (heard->unmarked_seen && !mti_is_repeat(msg->mti) && !may_be_due_again) {
         world_fail(world, "I5", "the second sending of a reversal, STAN %.6s, is not marked",
                    heard->name.stan);
@@ -188,10 +190,23 @@ static void hear_reversal(struct world *world, uint16_t issuer, const struct iso
     memcpy(heard->reversal_stan, stan.ptr, stan.len < 6 ? stan.len : 6);
 }
 
-static bool is_doubt(struct span code)
+/* Whether the switch is to take an answer for a doubt. The first issuer is known to approve with
+ * 00, 08 and 10, the second with 11 and 77, too. */
+static bool is_doubt(const struct iso_msg *answer, uint16_t issuer)
 {
-    return span_equal_text(code, "68") || span_equal_text(code, "91") ||
-           span_equal_text(code, "96");
+    static const struct {
+        char code[3];
+        bool doubted[PLAN_ISSUERS];
+    } codes[] = {{"68", {true, true}}, {"91", {true, true}},  {"96", {true, true}},
+                 {"76", {true, true}}, {"11", {true, false}}, {"77", {true, false}}};
+    uint64_t amount = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(codes); i++) {
+        if (span_equal_text(iso_get(answer, 39), codes[i].code)) {
+            return codes[i].doubted[issuer];
+        }
+    }
+    return span_equal_text(iso_get(answer, 39), "10") &&
+           (iso_number(answer, 4, &amount) != 0 || amount == 0);
 }
 
 /* An 0430 has the DE7, DE37 and DE41 of the request, and the STAN of its reversal. */
@@ -217,7 +232,7 @@ void issuer_got_through(struct world *world, uint16_t link, struct span message)
     struct iso_error error;
     struct stub_name name;
     if (iso_decode(world->plan.links[link].dialect, message, &room, &msg, &error) != 0 ||
-        is_doubt(iso_get(&msg, 39))) {
+        is_doubt(&msg, world->plan.links[link].issuer)) {
         return;
     }
     name_of(&msg, &name);
@@ -334,6 +349,18 @@ static void plant_error(struct world *world, struct iso_msg *answer, uint8_t byt
     }
 }
 
+/* An approval that is told otherwise, or a partial one that does not tell how much. */
+static void dress_up(struct world *world, struct iso_msg *answer)
+{
+    static const char *const codes[] = {"08", "11", "77", "76"};
+    const char *code = codes[dice_below(&world->dice_issuer, ARRAY_COUNT(codes))];
+    if (span_equal_text(iso_get(answer, 39), "10")) {
+        iso_set(answer, 4, SPAN_LITERAL("000000000000"));
+    } else if (iso_has(answer, 38)) {
+        iso_set(answer, 39, span_text(code));
+    }
+}
+
 static const char *draw_doubt(struct world *world)
 {
     static const char *const codes[] = {"91", "96", "68"};
@@ -391,6 +418,16 @@ static void note_answer(struct world *world, uint16_t issuer, const struct iso_m
     }
 }
 
+static void note_doubt(struct world *world, uint16_t issuer, const struct iso_msg *msg)
+{
+    struct stub_name name;
+    name_of(msg, &name);
+    struct heard_request *heard = request_find(world, issuer, &name);
+    if (heard != NULL) {
+        heard->answered_in_doubt = true;
+    }
+}
+
 static void process(struct world *world, const struct task *task)
 {
     uint16_t link = (uint16_t)task->a;
@@ -416,6 +453,7 @@ static void process(struct world *world, const struct task *task)
         return;
     }
     if (fate == FATE_DOUBT || fate == FATE_AGAIN) {
+        note_doubt(world, issuer, &msg);
         refuse(world, link, epoch, &msg, draw_doubt(world));
         return;
     }
@@ -432,11 +470,15 @@ static void process(struct world *world, const struct task *task)
         return;
     }
     if (fate == FATE_DOUBT_POSTED || fate == FATE_AGAIN_DONE) {
+        note_doubt(world, issuer, &msg);
         refuse(world, link, epoch, &msg, draw_doubt(world));
         return;
     }
     if (fate == FATE_WRONG) {
         plant_error(world, &verdict.answer, planted);
+    }
+    if (fate == FATE_ODD_CODE) {
+        dress_up(world, &verdict.answer);
     }
     note_answer(world, issuer, &msg, fate == FATE_WRONG);
     if (fate == FATE_STALL) {
@@ -467,6 +509,7 @@ static bool draw_fate(struct world *world, const struct iso_msg *msg, enum fate_
         {rates->issuer_wrong, FATE_WRONG, MARK_ISSUER_WRONG},
         {rates->issuer_doubt, FATE_DOUBT, MARK_ISSUER_DOUBT},
         {rates->issuer_doubt, FATE_DOUBT_POSTED, MARK_ISSUER_DOUBT},
+        {rates->issuer_odd_code, FATE_ODD_CODE, MARK_ISSUER_ODD_CODE},
         {rates->issuer_hang_up, FATE_HANG_UP, MARK_ISSUER_HANG_UP},
     };
     struct dice *dice = &world->dice_issuer;

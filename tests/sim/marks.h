@@ -33,6 +33,7 @@
     X(ISSUER_TWICE, "answered twice")                                                              \
     X(ISSUER_WRONG, "answered wrongly")                                                            \
     X(ISSUER_DOUBT, "answered in doubt")                                                           \
+    X(ISSUER_ODD_CODE, "approved under another code than 00")                                      \
     X(ISSUER_HANG_UP, "issuer hung up")                                                            \
     X(ISSUER_SLOW, "processed after its reversal")                                                 \
     X(ISSUER_STALLED, "processed long after its reversal")                                         \

@@ -129,6 +129,9 @@ static void set_common(struct world *world, const struct sale *sale, uint32_t st
     set_text(msg, 11, texts->stan);
     set_text(msg, 22, "051");
     set_text(msg, 25, "00");
+    if (sale->acquirer) {
+        set_text(msg, 32, world->plan.groups[terminal->group].acquirer);
+    }
     set_text(msg, 37, sale->rrn);
     set_text(msg, 41, texts->terminal);
     if (sale->merchant) {

@@ -42,6 +42,7 @@ static void draw_rates(struct rates *r, struct dice *dice)
     r->issuer_twice = rate(dice, 120);
     r->issuer_wrong = rate(dice, 60);
     r->issuer_doubt = rate(dice, 80);
+    r->issuer_odd_code = rate(dice, 120);
     r->issuer_hang_up = rate(dice, 30);
     r->issuer_slow = rate(dice, 80);
     r->issuer_stalls = rate(dice, 60);
@@ -121,6 +122,10 @@ static void make_groups(struct plan *plan)
     plan->groups_reloaded[0].identity = IDENTITY_DE7;
     plan->groups_reloaded[1].identity = IDENTITY_DE12;
     plan->groups_reloaded[PLAN_GROUP_SIGNED].identity = IDENTITY_DAY;
+    for (uint32_t i = 0; i < PLAN_GROUPS; i++) {
+        char *acquirer = plan->groups_reloaded[i].acquirer;
+        acquirer[0] = '9';
+    }
 }
 
 static void make_terminals(struct plan *plan, struct dice *dice)
@@ -141,13 +146,27 @@ static void make_terminals(struct plan *plan, struct dice *dice)
     memcpy(plan->terminals_reloaded, plan->terminals, sizeof plan->terminals);
     uint32_t closed = dice_below(dice, PLAN_TERMINALS);
     plan->terminals_reloaded[closed].state = TERMINAL_CLOSED;
+    for (uint32_t i = 0; i < PLAN_TERMINALS; i++) {
+        struct terminal_settings *row = &plan->terminals_reloaded[i];
+        if (row->merchant[0] == '\0') {
+            snprintf(row->merchant, sizeof row->merchant, "NEWOWNER%07u", i);
+        }
+    }
 }
 
 static void make_issuers(struct plan *plan, struct dice *dice)
 {
     static const struct issuer_settings issuers[PLAN_ISSUERS] = {
-        {.name = "visa", .id = "400001", .policy = POLICY_PRIMARY, .doubt = {"68", "91", "96"}},
-        {.name = "mc", .id = "500001", .policy = POLICY_ROTATE, .doubt = {"68", "91", "96"}},
+        {.name = "visa",
+         .id = "400001",
+         .policy = POLICY_PRIMARY,
+         .approve = {"00", "08", "10"},
+         .doubt = {"68", "91", "96"}},
+        {.name = "mc",
+         .id = "500001",
+         .policy = POLICY_ROTATE,
+         .approve = {"00", "08", "10", "11", "77"},
+         .doubt = {"68", "91", "96"}},
     };
     static const char *const dialects[] = {"iso87_bcd", "iso87_ascii"};
     memcpy(plan->issuers, issuers, sizeof issuers);
@@ -326,9 +345,10 @@ void plan_print(const struct plan *plan)
            (unsigned long long)plan->seed, plan->sale_count, (long long)plan->faults_ms / 1000,
            plan->settings.link_count, plan->settings.slots_max, plan->settings.stan_first,
            plan->settings.stan_last, plan->crypto ? ", MAC and PIN" : "");
-    printf("  issuers drop %u silent %u late %u twice %u wrong %u doubt %u slow %u hang up %u\n",
+    printf("  issuers drop %u silent %u late %u twice %u wrong %u doubt %u odd %u slow %u hang up "
+           "%u\n",
            r->issuer_drop, r->issuer_silent, r->issuer_late, r->issuer_twice, r->issuer_wrong,
-           r->issuer_doubt, r->issuer_slow, r->issuer_hang_up);
+           r->issuer_doubt, r->issuer_odd_code, r->issuer_slow, r->issuer_hang_up);
     printf("  cuts %u/%u, crashes %u + %u/%u per commit/actions, cutovers %u\n", r->terminal_cut,
            r->link_cut, r->crash_count, r->crash_at_commit, r->crash_in_actions, r->cutover_count);
 }

@@ -42,6 +42,7 @@ struct rates {
     uint32_t issuer_twice;
     uint32_t issuer_wrong;
     uint32_t issuer_doubt;
+    uint32_t issuer_odd_code; /* an approval under another code than 00 */
     uint32_t issuer_hang_up;
     uint32_t issuer_slow;
     uint32_t issuer_stalls; /* longer than any 25 is doubted; never where the switch may crash */

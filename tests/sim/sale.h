@@ -40,6 +40,7 @@ struct sale {
     char rrn[13]; /* the terminal's own, "": the switch makes one */
     bool track;   /* DE35 instead of DE2 */
     bool merchant;
+    bool acquirer; /* it sends DE32: what its group had when the world began */
     bool chip;
     bool pin;
     bool pin_wrong;

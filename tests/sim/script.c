@@ -56,6 +56,7 @@ static void draw_content(struct world *world, struct sale *sale)
     sale->currency = dice_hits(dice, 20) ? 840 : 978;
     sale->track = dice_hits(dice, 300);
     sale->merchant = world->plan.terminals[sale->terminal].merchant[0] != '\0';
+    sale->acquirer = sale->terminal % 3 == 0;
     sale->chip = dice_hits(dice, 300);
     bool pin = dice_hits(dice, 500);
     bool wrong = dice_hits(dice, 100);

@@ -21,7 +21,9 @@ static uint64_t content(const struct record *record, uint64_t hash)
     hash = mix(hash, record->pan, strlen(record->pan) + 1);
     hash = mix(hash, record->proc, strlen(record->proc) + 1);
     hash = mix(hash, numbers, sizeof numbers);
-    hash = mix(hash, record->merchant, strlen(record->merchant) + 1);
+    if ((record->sent & SENT_MERCHANT) != 0) {
+        hash = mix(hash, record->merchant, strlen(record->merchant) + 1);
+    }
     return mix(hash, record->cryptogram, sizeof record->cryptogram);
 }
 

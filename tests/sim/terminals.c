@@ -23,7 +23,13 @@ static enum mark_kind kind_of(const struct sale *sale)
 
 static bool approves(const char *code)
 {
-    return strcmp(code, "00") == 0 || strcmp(code, "10") == 0;
+    static const char approvals[][3] = {"00", "08", "10", "11", "16", "85"};
+    for (size_t i = 0; i < ARRAY_COUNT(approvals); i++) {
+        if (strcmp(code, approvals[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* --- Sending ---------------------------------------------------------------------------------- */

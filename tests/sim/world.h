@@ -66,6 +66,7 @@ struct heard_request {
     bool resolved;       /* its answer, or a reversal of it, got through */
     bool answered_right; /* an answer without a planted error was sent */
     bool answered_wrong;
+    bool answered_in_doubt;
     bool reversal_seen;
     bool unmarked_seen; /* as 0420: from the second sending on it is 0421 */
     char reversal_stan[7];

@@ -292,14 +292,28 @@ static const struct wrong {
      "pin: translate",
      "doubt: [\"68\", \"00\"]\n"
      "    pin: translate",
-     "switch.yml:13:19: error: issuers.visa.doubt: '00' is an approval, it cannot be a doubt\n"
+     "switch.yml:13:12: error: issuers.visa: '00' cannot be both an approval and a doubt\n"
      "     13 |     doubt: [\"68\", \"00\"]\n"
-     "        |                   ^^^^"},
+     "        |            ^"},
+    {"approval that is a doubt by default",
+     "pin: translate",
+     "approve: [\"00\", \"91\"]\n"
+     "    pin: translate",
+     "switch.yml:13:14: error: issuers.visa: '91' cannot be both an approval and a doubt\n"
+     "     13 |     approve: [\"00\", \"91\"]\n"
+     "        |              ^"},
+    {"approvals without 00",
+     "pin: translate",
+     "approve: [\"08\"]\n"
+     "    pin: translate",
+     "switch.yml:13:14: error: issuers.visa: '00' is missing: with this list every approval would be doubted\n"
+     "     13 |     approve: [\"08\"]\n"
+     "        |              ^"},
     {"doubt of one digit",
      "pin: translate",
      "doubt: [6]\n"
      "    pin: translate",
-     "switch.yml:13:13: error: issuers.visa.doubt: '6' is not a response code (2 digits)\n"
+     "switch.yml:13:13: error: issuers.visa.doubt: '6' is not a response code (2 digits or capitals)\n"
      "     13 |     doubt: [6]\n"
      "        |             ^"},
     {"reserved leaves nothing",
@@ -497,6 +511,9 @@ START_TEST(what_is_not_given_has_its_default)
     ck_assert(!core->groups[0].mac_required);
     ck_assert_uint_eq(core->groups[0].mac_padding, 1);
     ck_assert(core->groups[0].repeats);
+    ck_assert_str_eq(core->issuers[0].approve[0], "00");
+    ck_assert_str_eq(core->issuers[0].approve[5], "85");
+    ck_assert_str_eq(core->issuers[0].approve[6], "");
     ck_assert_str_eq(core->issuers[0].doubt[0], "68");
     ck_assert_str_eq(core->issuers[0].doubt[2], "96");
     ck_assert_str_eq(core->issuers[0].doubt[3], "");
@@ -521,7 +538,7 @@ START_TEST(every_key_reaches_its_member)
               "issuers:\n"
               "  first: {id: 7, policy: rotate, pin: verify, pvk: "
               "0123456789abcdef0123456789ABCDEF, doubt: [91]}\n"
-              "  second: {id: 8, doubt: \"05\"}\n"
+              "  second: {id: 8, doubt: \"05\", approve: [00, Y1]}\n"
               "links:\n"
               "  l2: {issuer: second, address: 127.0.0.1:2, frame: ascii4, dialect: iso87_bcd, "
               "answer: 1m, echo: 10s, pending: 3}\n"
@@ -557,6 +574,8 @@ START_TEST(every_key_reaches_its_member)
     ck_assert_str_eq(core->issuers[0].doubt[0], "91");
     ck_assert_str_eq(core->issuers[0].doubt[1], "");
     ck_assert_str_eq(core->issuers[1].doubt[0], "05");
+    ck_assert_str_eq(core->issuers[1].approve[1], "Y1");
+    ck_assert_str_eq(core->issuers[1].approve[2], "");
     ck_assert_str_eq(core->links[0].name, "l2");
     ck_assert_uint_eq(core->links[0].issuer, 1);
     ck_assert_uint_eq(core->links[1].issuer, 0);

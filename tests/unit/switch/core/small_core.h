@@ -43,7 +43,8 @@ static inline struct small_core *small_core_open(void)
         .name = "gate", .framing = framing_find("len2"), .dialect = dialect, .connections_max = 4};
     s->group = (struct group_settings){.name = "group", .acquirer = "100001"};
     s->terminal = (struct terminal_settings){.id = "TERM0001"};
-    s->issuer = (struct issuer_settings){.name = "visa", .doubt = {"91"}};
+    s->issuer = (struct issuer_settings){
+        .name = "visa", .approve = {"00", "08", "10", "77"}, .doubt = {"91"}};
     s->link = (struct link_settings){.name = "link",
                                      .framing = framing_find("len2"),
                                      .dialect = dialect,

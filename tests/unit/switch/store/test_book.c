@@ -1,4 +1,6 @@
 /* The rules of OPEN, CLOSE, SETTLE, LATE and DRAW, one case a rule, on both kinds of tables. */
+#include <stdio.h>
+
 #include "switch/store/book.h"
 
 #include "switch/core/identity.h"
@@ -186,7 +188,8 @@ END_TEST
 static struct record under_rule(struct record record, enum identity identity, int64_t wall_ms)
 {
     record.identity = identity;
-    ck_assert_int_eq(identity_key(&record, identity, wall_ms, record.key, record.key_other), 0);
+    ck_assert_int_eq(identity_key(&record, identity, false, wall_ms, record.key, record.key_other),
+                     0);
     return record;
 }
 
@@ -225,6 +228,58 @@ START_TEST(old_identity_is_forgotten_after_a_window)
     ck_assert_int_eq(fixture_do_open(f, &after)->result, BOOK_IS_TOO_OLD);
     f->wall_ms += HOUR_MS;
     ck_assert_int_eq(fixture_do_open(f, &after)->result, BOOK_IS_FRESH);
+    fixture_close(f);
+}
+END_TEST
+
+/* A sale as the core makes it: with DE32 if @acquirer says so, of a terminal whose group's acquirer
+ * is @group_acquirer. */
+static struct record of_group(const char *acquirer, const char *group_acquirer,
+                              enum identity identity, int64_t wall_ms)
+{
+    struct record record = fixture_purchase(1, 1000);
+    bool other = acquirer != NULL && strcmp(acquirer, group_acquirer) != 0;
+    snprintf(record.acquirer, sizeof record.acquirer, "%s",
+             acquirer != NULL ? acquirer : group_acquirer);
+    record.sent =
+        (uint8_t)((acquirer != NULL ? SENT_ACQUIRER : 0) | (other ? SENT_OTHER_ACQUIRER : 0));
+    record.identity = identity;
+    ck_assert_int_eq(identity_key(&record, identity, other, wall_ms, record.key, record.key_other),
+                     0);
+    return record;
+}
+
+START_TEST(repeat_after_the_groups_acquirer_changed_is_a_repeat)
+{
+    static const struct {
+        const char *first;
+        const char *second;
+        bool same;
+    } sent[] = {{NULL, NULL, true},   {"111", "111", true}, {"222", "222", true},
+                {NULL, "111", true},  {"111", NULL, true},  {"333", "333", true},
+                {"333", "111", false}};
+    static const enum identity rules[] = {IDENTITY_DE12, IDENTITY_DE7, IDENTITY_DAY};
+    for (unsigned i = 0; i < ARRAY_COUNT(sent) * ARRAY_COUNT(rules); i++) {
+        struct fixture *f = fixture_open(_i);
+        enum identity rule = rules[i % ARRAY_COUNT(rules)];
+        unsigned row = i / ARRAY_COUNT(rules);
+        struct record before = of_group(sent[row].first, "111", rule, f->wall_ms);
+        struct record after = of_group(sent[row].second, "222", rule, f->wall_ms);
+        fixture_closed(f, &before, STATE_APPROVED);
+        ck_assert_msg((fixture_do_open(f, &after)->result == BOOK_IS_REPEAT) == sent[row].same,
+                      "row %u, rule %d", row, (int)rule);
+        fixture_close(f);
+    }
+}
+END_TEST
+
+START_TEST(repeat_after_acquirer_and_identity_changed_is_a_repeat)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record before = of_group("111", "111", IDENTITY_DE12, f->wall_ms);
+    struct record after = of_group("111", "222", IDENTITY_DE7, f->wall_ms);
+    fixture_closed(f, &before, STATE_APPROVED);
+    ck_assert_int_eq(fixture_do_open(f, &after)->result, BOOK_IS_REPEAT);
     fixture_close(f);
 }
 END_TEST
@@ -407,9 +462,11 @@ START_TEST(late_approval_of_reversed_is_due_again)
     struct book_request late = {.op = BOOK_LATE, .seq = closed.seq};
     fixture_do_settle(f, &closed, SETTLE_DONE);
     memcpy(late.record.code, "05", 3);
+    late.record.state = STATE_DECLINED;
     fixture_ask(f, late);
     ck_assert(!f->answers[0].due_added);
     memcpy(late.record.code, "00", 3);
+    late.record.state = STATE_APPROVED;
     fixture_ask(f, late);
     ck_assert(f->answers[0].due_added);
     ck_assert_uint_eq(f->answers[0].record.state, STATE_REVERSAL_DUE);
@@ -555,6 +612,35 @@ START_TEST(reversal_of_something_old_and_unknown_is_for_staff)
 }
 END_TEST
 
+/* A terminal that insists makes one dead letter and not one a reversal; once staff ended it,
+ * another is told again. */
+START_TEST(dead_letter_of_the_unknown_is_joined)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record purchase = fixture_purchase(1, 1000);
+    struct record reversal = fixture_reversal(&purchase);
+    memcpy(reversal.original_de7, "1120110000", 11); /* 25 h ago */
+    reversal.issuer[0] = '\0';
+    uint64_t first = 0;
+    for (unsigned i = 0; i < 5; i++) {
+        reversal.key[24] = (uint8_t)(100 + i);
+        const struct book_answer *answer = fixture_do_reversal(f, &reversal);
+        ck_assert_int_eq(answer->result, BOOK_IS_FRESH);
+        ck_assert_str_eq(answer->code, "00");
+        ck_assert(answer->is_of_old == (i == 0));
+        first = i == 0 ? answer->record.seq : first;
+    }
+    ck_assert_uint_eq(fixture_rows(f, KV_due), 1);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 1);
+    struct book_request staff = {.op = BOOK_SETTLE, .settle = SETTLE_STAFF, .seq = first};
+    ck_assert_int_eq(fixture_ask(f, staff)->result, BOOK_IS_STORED);
+    reversal.key[24] = 110;
+    ck_assert(fixture_do_reversal(f, &reversal)->is_of_old);
+    ck_assert_uint_eq(fixture_rows(f, KV_due), 1);
+    fixture_close(f);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("book");
@@ -574,6 +660,10 @@ int main(void)
 
     TCase *close = tcase_create("close");
     tcase_add_loop_test(close, repeat_after_the_group_changed_its_identity_is_a_repeat, 0,
+                        FIXTURE_KV_COUNT);
+    tcase_add_loop_test(close, repeat_after_the_groups_acquirer_changed_is_a_repeat, 0,
+                        FIXTURE_KV_COUNT);
+    tcase_add_loop_test(close, repeat_after_acquirer_and_identity_changed_is_a_repeat, 0,
                         FIXTURE_KV_COUNT);
     tcase_add_loop_test(close, old_identity_is_forgotten_after_a_window, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(close, approved_sale_has_item_and_totals, 0, FIXTURE_KV_COUNT);
@@ -595,6 +685,7 @@ int main(void)
     tcase_add_loop_test(due, dead_letter_stays_due_and_is_not_drawn, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(due, dead_letters_are_drawn_when_asked_for, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(due, staff_ends_dead_letters_only, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(due, dead_letter_of_the_unknown_is_joined, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(due, reversal_of_something_old_and_unknown_is_for_staff, 0,
                         FIXTURE_KV_COUNT);
     suite_add_tcase(suite, due);
