@@ -5,10 +5,12 @@
  *   netpoke deaf ADDR:PORT COUNT  what stdin has, COUNT times, and never reads an answer
  *   netpoke flood ADDR:PORT COUNT connections that say nothing, held until stdin ends
  *   netpoke tap PORT ADDR:PORT PREFIX    a proxy on 127.0.0.1:PORT that records both directions
+ *   netpoke capture FILE PORT ADDR:PORT [PORT ADDR:PORT]...    proxies that write a pcap file
  *
  * The first three print "sent N received N closed|open ms N"; exit 0: the peer closed, 1: it did
  * not within PATIENCE_MS. flood prints "open N closed N" whenever that changes. tap writes, for the
- * n-th connection, PREFIX.n.in (from who dialled) and PREFIX.n.out (to them), and runs until it is
+ * n-th connection, PREFIX.n.in (from who dialled) and PREFIX.n.out (to them); capture, what
+ * somebody with tcpdump would have seen of connections to the ADDR:PORTs. Both run until they are
  * killed. */
 #include <errno.h>
 #include <poll.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include "iso8583/net/address.h"
+#include "tests/unit/tools/isotest/pcap_make.h"
 
 enum {
     EXIT_CALLED_WRONG = 2,
@@ -31,6 +34,7 @@ enum {
     WINDOW_LEN = 4096, /* the receive buffer of one who never reads */
     FLOOD_MAX = 4096,
     TAPS_MAX = 64,
+    ROUTES_MAX = 4,
     PATH_LEN = 512,
 };
 
@@ -240,7 +244,17 @@ enum side { DIALLED, SERVED, SIDES };
 
 struct tap {
     int fd[SIDES];
-    FILE *record[SIDES];
+    FILE *record[SIDES];  /* of a tap */
+    uint16_t port[SIDES]; /* of a capture: as who listens in would see them */
+    uint32_t seq[SIDES];
+};
+
+/* Where somebody may dial, and what becomes of it. */
+struct route {
+    int listener;
+    const char *address;
+    const char *prefix; /* a tap */
+    FILE *pcap;         /* a capture */
 };
 
 static FILE *record_open(const char *prefix, uint32_t number, const char *suffix)
@@ -254,13 +268,35 @@ static FILE *record_open(const char *prefix, uint32_t number, const char *suffix
     return file;
 }
 
+/* One more packet of @from into the capture. */
+static void pcap_write(FILE *pcap, struct tap *tap, enum side from, uint8_t flags,
+                       struct span payload)
+{
+    static uint8_t packet[PCAP_PACKET_MAX];
+    static uint8_t room[PCAP_PACKET_MAX];
+    struct timespec now;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    struct pcap_segment segment = {.at_us = (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000,
+                                   .from = (uint8_t)(1 + from),
+                                   .to = (uint8_t)(2 - from),
+                                   .from_port = tap->port[from],
+                                   .to_port = tap->port[1 - from],
+                                   .seq = tap->seq[from],
+                                   .flags = flags,
+                                   .payload = payload};
+    struct writer out = writer_make(packet, sizeof packet);
+    pcap_segment_put(&out, PCAP_ETHERNET, &segment, room);
+    tap->seq[from] += (uint32_t)payload.len + ((flags & (PCAP_SYN | PCAP_FIN)) != 0);
+    (void)fwrite(packet, 1, out.len, pcap);
+    (void)fflush(pcap);
+}
+
 static void tap_close(struct tap *tap)
 {
     for (int side = 0; side < SIDES; side++) {
         if (tap->fd[side] >= 0) {
             close(tap->fd[side]);
         }
-        tap->fd[side] = -1;
         if (tap->record[side] != NULL) {
             fclose(tap->record[side]);
         }
@@ -268,16 +304,29 @@ static void tap_close(struct tap *tap)
     *tap = (struct tap){.fd = {-1, -1}};
 }
 
-static void tap_carry(struct tap *tap, enum side from)
+static void tap_record(const struct route *route, struct tap *tap, enum side from,
+                       struct span bytes)
+{
+    if (route->pcap != NULL) {
+        pcap_write(route->pcap, tap, from, PCAP_ACK, bytes);
+        return;
+    }
+    (void)fwrite(bytes.ptr, 1, bytes.len, tap->record[from]);
+    (void)fflush(tap->record[from]);
+}
+
+static void tap_carry(const struct route *route, struct tap *tap, enum side from)
 {
     uint8_t bytes[CHUNK_LEN];
     ssize_t got = recv(tap->fd[from], bytes, sizeof bytes, 0);
     if (got <= 0) {
+        if (route->pcap != NULL) {
+            pcap_write(route->pcap, tap, from, PCAP_FIN | PCAP_ACK, SPAN_NONE);
+        }
         tap_close(tap);
         return;
     }
-    (void)fwrite(bytes, 1, (size_t)got, tap->record[from]);
-    (void)fflush(tap->record[from]);
+    tap_record(route, tap, from, span_make(bytes, (size_t)got));
     for (ssize_t done = 0, sent = 0; done < got; done += sent) {
         sent = send(tap->fd[1 - from], bytes + done, (size_t)(got - done), MSG_NOSIGNAL);
         if (sent <= 0) {
@@ -287,15 +336,23 @@ static void tap_carry(struct tap *tap, enum side from)
     }
 }
 
-static void tap_accept(int listener, const char *address, const char *prefix, struct tap *taps)
+static uint16_t port_of(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
+{
+    struct sockaddr_in address = {0};
+    socklen_t len = sizeof address;
+    (void)name(fd, (struct sockaddr *)&address, &len);
+    return ntohs(address.sin_port);
+}
+
+static void tap_accept(const struct route *route, struct tap *taps)
 {
     static uint32_t number;
     struct tap *tap = taps;
-    int fd = accept(listener, NULL, NULL);
+    int fd = accept(route->listener, NULL, NULL);
     while (tap < taps + TAPS_MAX && tap->fd[DIALLED] >= 0) {
         tap++;
     }
-    int peer = fd >= 0 && tap < taps + TAPS_MAX ? peer_connect(address, 0) : -1;
+    int peer = fd >= 0 && tap < taps + TAPS_MAX ? peer_connect(route->address, 0) : -1;
     if (peer < 0) {
         if (fd >= 0) {
             close(fd);
@@ -303,10 +360,16 @@ static void tap_accept(int listener, const char *address, const char *prefix, st
         return;
     }
     number++;
-    *tap = (struct tap){
-        .fd = {fd, peer},
-        .record = {record_open(prefix, number, "in"), record_open(prefix, number, "out")},
-    };
+    *tap = (struct tap){.fd = {fd, peer}, .seq = {number << 20, number << 21}};
+    if (route->pcap == NULL) {
+        tap->record[DIALLED] = record_open(route->prefix, number, "in");
+        tap->record[SERVED] = record_open(route->prefix, number, "out");
+        return;
+    }
+    tap->port[DIALLED] = port_of(fd, getpeername);
+    tap->port[SERVED] = port_of(peer, getpeername);
+    pcap_write(route->pcap, tap, DIALLED, PCAP_SYN, SPAN_NONE);
+    pcap_write(route->pcap, tap, SERVED, PCAP_SYN | PCAP_ACK, SPAN_NONE);
 }
 
 static int listen_on(const char *port)
@@ -323,43 +386,77 @@ static int listen_on(const char *port)
     return fd;
 }
 
-static int tap_main(char **args)
+/* Carry what comes on @routes, for ever. */
+static int routes_serve(const struct route *routes, nfds_t count)
 {
-    static struct tap taps[TAPS_MAX];
-    int listener = listen_on(args[0]);
-    for (int i = 0; i < TAPS_MAX; i++) {
-        taps[i] = (struct tap){.fd = {-1, -1}};
+    static struct tap taps[ROUTES_MAX][TAPS_MAX];
+    static struct pollfd waits[ROUTES_MAX + ROUTES_MAX * TAPS_MAX * SIDES];
+    for (nfds_t i = 0; i < count * TAPS_MAX; i++) {
+        taps[i / TAPS_MAX][i % TAPS_MAX] = (struct tap){.fd = {-1, -1}};
     }
-    fprintf(stderr, "netpoke listening on 127.0.0.1:%s\n", args[0]);
     int ready = 0;
     while (ready >= 0) {
-        struct pollfd waits[1 + SIDES * TAPS_MAX];
-        waits[0] = (struct pollfd){listener, POLLIN, 0};
-        for (int i = 0; i < SIDES * TAPS_MAX; i++) {
-            waits[1 + i] = (struct pollfd){taps[i / SIDES].fd[i % SIDES], POLLIN, 0};
-        }
-        ready = poll(waits, ARRAY_COUNT(waits), -1);
-        for (int i = 0; i < SIDES * TAPS_MAX; i++) {
-            struct tap *tap = &taps[i / SIDES];
-            if (waits[1 + i].revents != 0 && tap->fd[i % SIDES] >= 0) {
-                tap_carry(tap, (enum side)(i % SIDES));
+        struct pollfd *wait = waits;
+        for (nfds_t i = 0; i < count; i++) {
+            *wait++ = (struct pollfd){routes[i].listener, POLLIN, 0};
+            for (int k = 0; k < SIDES * TAPS_MAX; k++) {
+                *wait++ = (struct pollfd){taps[i][k / SIDES].fd[k % SIDES], POLLIN, 0};
             }
         }
-        if (waits[0].revents != 0) {
-            tap_accept(listener, args[1], args[2], taps);
+        ready = poll(waits, (nfds_t)(wait - waits), -1);
+        wait = waits;
+        for (nfds_t i = 0; i < count; i++) {
+            bool is_dialled = wait++->revents != 0;
+            for (int k = 0; k < SIDES * TAPS_MAX; k++) {
+                struct tap *tap = &taps[i][k / SIDES];
+                if (wait++->revents != 0 && tap->fd[k % SIDES] >= 0) {
+                    tap_carry(&routes[i], tap, (enum side)(k % SIDES));
+                }
+            }
+            if (is_dialled) {
+                tap_accept(&routes[i], taps[i]);
+            }
         }
     }
     return EXIT_NO_PEER;
 }
 
+static int tap_main(char **args)
+{
+    struct route route = {.listener = listen_on(args[0]), .address = args[1], .prefix = args[2]};
+    fprintf(stderr, "netpoke listening on 127.0.0.1:%s\n", args[0]);
+    return routes_serve(&route, 1);
+}
+
+static int capture_main(char **args)
+{
+    struct route routes[ROUTES_MAX];
+    uint8_t head[PCAP_FILE_HEAD_LEN];
+    struct writer out = writer_make(head, sizeof head);
+    FILE *pcap = fopen(args[0], "w");
+    nfds_t count = 0;
+    if (pcap == NULL) {
+        fail(EXIT_NO_DISK, args[0]);
+    }
+    pcap_file_begin(&out, PCAP_ETHERNET);
+    (void)fwrite(head, 1, out.len, pcap);
+    (void)fflush(pcap);
+    for (args++; args[0] != NULL && args[1] != NULL && count < ROUTES_MAX; args += 2) {
+        routes[count++] =
+            (struct route){.listener = listen_on(args[0]), .address = args[1], .pcap = pcap};
+    }
+    fprintf(stderr, "netpoke listening for a capture\n");
+    return routes_serve(routes, count);
+}
+
 /* To add a behaviour, add a row. */
 static const struct behaviour {
     const char *name;
-    int arg_count;
+    int arg_count; /* at least, of a capture; else exactly */
     int (*main)(char **args);
 } behaviours[] = {
     {"send", 1, send_main},   {"drip", 2, drip_main}, {"deaf", 2, deaf_main},
-    {"flood", 2, flood_main}, {"tap", 3, tap_main},
+    {"flood", 2, flood_main}, {"tap", 3, tap_main},   {"capture", 3, capture_main},
 };
 
 int main(int argc, char **argv)
@@ -367,10 +464,13 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     for (size_t i = 0; i < ARRAY_COUNT(behaviours); i++) {
         const struct behaviour *row = &behaviours[i];
-        if (argc > 1 && strcmp(argv[1], row->name) == 0 && argc == 2 + row->arg_count) {
+        bool is_row = argc > 1 && strcmp(argv[1], row->name) == 0;
+        bool is_capture = row->main == capture_main;
+        if (is_row && (is_capture ? argc >= 2 + row->arg_count : argc == 2 + row->arg_count)) {
             return row->main(argv + 2);
         }
     }
-    fprintf(stderr, "usage: netpoke send|drip|deaf|flood|tap ARGUMENTS (netpoke.c tells)\n");
+    fprintf(stderr,
+            "usage: netpoke send|drip|deaf|flood|tap|capture ARGUMENTS (netpoke.c tells)\n");
     return EXIT_CALLED_WRONG;
 }

@@ -87,10 +87,14 @@ static void key_check(struct checker *checker, struct key *key)
     }
 }
 
-/* One cell of a file of keys: column tpk of the row T1 is tpk:T1. */
+/* One cell of a file of keys: column tpk of the row T1 is tpk:T1. An empty one: T1 has no such key.
+ */
 static void key_cell(struct checker *checker, struct key ***tail, const struct key_file *file,
                      struct span column, struct span id, struct span text)
 {
+    if (text.len == 0) {
+        return;
+    }
     struct key *key = arena_take(checker->arena, sizeof *key);
     uint8_t *name = arena_array(checker->arena, column.len + 1 + id.len, 1);
     if (name == NULL) {

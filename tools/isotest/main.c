@@ -20,6 +20,7 @@ static const struct {
     {"load", "isotest load", verb_load, "run a script's tests as load"},
     {"check", "isotest check", verb_check, "read scripts and say what is wrong with them"},
     {"fmt", "isotest fmt", verb_fmt, "lay scripts out"},
+    {"record", "isotest record", verb_record, "make a script of captured traffic"},
     {"fields", "isotest fields", verb_fields, "a dialect's fields and their names"},
 };
 

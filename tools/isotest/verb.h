@@ -6,4 +6,5 @@ int verb_run(int argc, char **argv);
 int verb_load(int argc, char **argv);
 int verb_check(int argc, char **argv);
 int verb_fmt(int argc, char **argv);
+int verb_record(int argc, char **argv);
 int verb_fields(int argc, char **argv);
