@@ -292,7 +292,9 @@ static void rule_check(struct checker *checker, struct stmt *stmt, uint32_t bloc
                 (unsigned)shadow->spot.line);
         return;
     }
-    bool for_ever = !on->has_where && on->kind != ON_DUPLICATE && on->times == 0;
+    /* The next rule makes the answer that is doubled or garbled. */
+    bool is_final = on->kind != ON_DUPLICATE && on->kind != ON_GARBLE;
+    bool for_ever = !on->has_where && is_final && on->times == 0;
     if (for_ever) {
         (void)names_add(&checker->rules, rule_key(checker, on, block, on->mti), stmt);
     }
@@ -332,7 +334,8 @@ static void captures_check(struct checker *checker, struct capture_line *lines)
     for (struct capture_line *line = lines; line != NULL; line = line->next) {
         if (line->kind == CAPTURE_VALUE) {
             value_check(checker, &line->value, PLACE_STEP);
-        } else if (!checker->taken) {
+        } else if (!checker->taken && line->kind != CAPTURE_MESSAGE &&
+                   line->kind != CAPTURE_TRACE) { /* Those are of what was sent. */
             tell_at(checker, line->spot, "no expect took a message before this line");
         } else if (line->kind == CAPTURE_FIELD) {
             (void)path_check(checker, &line->path, line->spot, checker->taken_dialect);

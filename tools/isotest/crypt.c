@@ -128,6 +128,8 @@ int crypt_open(struct crypt *crypt, const struct peer_decl *decl, const struct s
             status = mac_open(crypt, decl, (struct secret_span){clear, (size_t)status});
         }
     }
+    crypt->mac_count = 0;
+    crypt->mac_bytes = 0;
     bytes_wipe(clear, sizeof clear);
     if (status < 0 && fault != NULL && fault->text[0] == '\0') {
         fault_set(fault, decl->spot, "keys of %.*s: %s", (int)decl->name.len,
@@ -190,6 +192,7 @@ int crypt_pin_block(struct crypt *crypt, struct secret_span text, struct span pa
     struct tdes *key = NULL;
     struct random fill = {*random, true};
     CHECK(crypt->has_pin);
+    crypt->pin_count++;
     if (pan.len < PAN_LEN_MIN || pan.len > PAN_LEN_MAX || !span_is_digits(pan)) {
         return ERR_FORMAT;
     }
@@ -207,6 +210,8 @@ int crypt_mac(struct crypt *crypt, struct span data, uint8_t *out)
 {
     uint8_t mac[CMAC_LEN_MAX] = {0};
     CHECK(crypt->has_mac);
+    crypt->mac_count++;
+    crypt->mac_bytes += data.len;
     if (crypt->mac_name == MAC_CMAC) {
         TRY(cmac_make(&crypt->cmac, data, mac));
     } else {

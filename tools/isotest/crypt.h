@@ -34,6 +34,9 @@ struct crypt {
     struct cmac cmac;
     struct tdes session; /* of the chip transaction in hand */
     struct tdes scratch;
+    uint64_t pin_count; /* PIN blocks made */
+    uint64_t mac_count; /* MACs made, also to be compared */
+    uint64_t mac_bytes; /* that they covered */
 };
 
 /* The keys that @decl names. 0, or a negative enum err with @fault filled. crypt_close() in either

@@ -135,6 +135,7 @@ struct strand {
     uint64_t taken_number;
     struct kept *sent;
     struct kept *asked;
+    struct kept *asked_before; /* @asked when it last sent */
     struct kept *got;
     struct {
         uint32_t slot;
@@ -194,6 +195,9 @@ struct engine {
     uv_idle_t turn;
     bool turning; /* the idle handle is active */
     bool closing;
+    int64_t clock_us; /* engine_look() */
+    int64_t wall_us;  /* the clock when @wall_ms was read */
+    int64_t wall_ms;
     uint32_t handles;
     struct peer *peers;
     uint32_t peer_count;
@@ -255,6 +259,9 @@ void timed_clear(struct engine *engine, struct timed *timed);
 /* --- family.c --------------------------------------------------------------------------------- */
 
 int64_t engine_wall_ms(void); /* UTC */
+/* Look at the steady clock, and keep it in engine->clock_us: whatever a look, a turn or an arrival
+ * leads to takes that as its time. A look costs a tenth of what an echo does. */
+int64_t engine_look(struct engine *engine);
 /* A generator's first state from a seed: neighbours get unlike ones. */
 uint64_t seed_mix(uint64_t seed);
 /* End @root's family; the observer is told last, when all slots are free. */

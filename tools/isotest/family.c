@@ -49,9 +49,19 @@ int64_t engine_wall_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t engine_look(struct engine *engine)
+{
+    engine->clock_us = engine_now_us();
+    return engine->clock_us;
+}
+
 struct scope scope_of(struct strand *strand)
 {
     struct engine *engine = strand->engine;
+    if (engine->clock_us - engine->wall_us >= 1000) {
+        engine->wall_us = engine->clock_us;
+        engine->wall_ms = engine_wall_ms();
+    }
     return (struct scope){.script = engine->script,
                           .variables = strand->variables,
                           .row = strand->has_row ? strand->row : NULL,
@@ -61,7 +71,7 @@ struct scope scope_of(struct strand *strand)
                           .index = strand->round,
                           .random = &strand->random,
                           .counters = engine->counters,
-                          .wall_ms = engine_wall_ms()};
+                          .wall_ms = engine->wall_ms};
 }
 
 void strand_ready(struct strand *strand)
@@ -121,6 +131,7 @@ static void strand_release(struct strand *strand)
     pair_forget(strand);
     kept_put(engine, &strand->sent, NULL);
     kept_put(engine, &strand->asked, NULL);
+    kept_put(engine, &strand->asked_before, NULL);
     kept_put(engine, &strand->got, NULL);
     list_remove(&strand->waiting);
     list_remove(&strand->member);
@@ -187,6 +198,7 @@ struct strand *strand_fork(struct strand *parent, uint32_t op, uint32_t index, u
     memcpy(strand->row, parent->row, engine->script->column_count * sizeof *strand->row);
     kept_put(engine, &strand->sent, parent->sent);
     kept_put(engine, &strand->asked, parent->asked);
+    kept_put(engine, &strand->asked_before, parent->asked);
     kept_put(engine, &strand->got, parent->got);
     list_append(&parent->root->family, &strand->member);
     parent->children++;
@@ -276,6 +288,7 @@ bool strand_set(struct strand *strand, uint32_t slot, struct span value)
 static void on_turn(uv_idle_t *idle)
 {
     struct engine *engine = idle->data;
+    (void)engine_look(engine);
     /* Those that become ready meanwhile have their turn in the next: sockets are read between. */
     struct list now;
     list_init(&now);
@@ -322,7 +335,7 @@ int engine_start(struct engine *engine, const struct test *test, uint32_t index,
     strand->index = index;
     strand->round = index;
     strand->tag = tag;
-    strand->started_us = engine_now_us();
+    strand->started_us = engine_look(engine);
     strand->intended_us = intended_us != 0 ? intended_us : strand->started_us;
     memcpy(strand->variables, engine->variables,
            engine->script->variable_count * sizeof *strand->variables);

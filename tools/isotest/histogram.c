@@ -60,6 +60,17 @@ int64_t histogram_at(const struct histogram *histogram, uint32_t per_million)
     return histogram->max_us;
 }
 
+uint64_t histogram_between(const struct histogram *histogram, int64_t low_us, int64_t high_us)
+{
+    uint64_t count = 0;
+    CHECK(0 < low_us && low_us < high_us);
+    for (uint32_t i = histogram_index((uint64_t)low_us);
+         i <= histogram_index((uint64_t)high_us - 1) && i < HISTOGRAM_BUCKETS; i++) {
+        count += histogram->buckets[i];
+    }
+    return count;
+}
+
 static void line_write(FILE *out, int64_t us, double percentile, uint64_t total)
 {
     fprintf(out, "%12.3f %2.12f %10llu", (double)us / 1000, percentile, (unsigned long long)total);

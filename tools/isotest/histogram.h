@@ -51,5 +51,9 @@ void histogram_merge(struct histogram *to, const struct histogram *from);
  * end of its bucket, at most the maximum; 0 if empty. */
 int64_t histogram_at(const struct histogram *histogram, uint32_t per_million);
 
+/* How many values lie from @low_us (above 0) to below @high_us; true where both are powers of two.
+ */
+uint64_t histogram_between(const struct histogram *histogram, int64_t low_us, int64_t high_us);
+
 /* The percentile table of HdrHistogram, values in milliseconds. 0 or ERR_IO. */
 MUST_USE int histogram_write(const struct histogram *histogram, FILE *out);

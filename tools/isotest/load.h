@@ -1,18 +1,19 @@
 /* `isotest load`: the tests of a script as transactions, many at once.
  *
- * open model    (default) arrivals are due by a schedule (rate.h), whatever the answers do. One
- * that finds no free terminal waits for it: its latency counts from when it was due, and it is
- * counted as late; what has not begun at the end is counted as not begun. closed model  a terminal
- * begins its next transaction when one of its own has ended (--closed,
- *               --max).
+ * Open model (--rate): arrivals are due by a schedule (rate.h), whatever the answers do. One that
+ * finds no free terminal waits for it: its latency counts from when it was due, and it is counted
+ * as late; what has not begun at the end is counted as not begun.
+ *
+ * Closed model (--closed, --max): a terminal begins its next transaction when one of its own has
+ * ended.
  *
  * latency       of an answer, from the intended start of its transaction for the first answer (of
  *               later ones, whose sending waited for an answer: from the sending)
  * service time  of an answer, from its actual sending
  * warm-up       transactions that were due before its end are left out of all figures but the money
  *
- * load.c drives, load_count.c is told by the engine and counts, load_report.c tells people and
- * files, screen.c draws. Nothing is allocated once the clock runs. */
+ * load_drive.c begins transactions, load_count.c is told by the engine and counts, load_report.c
+ * tells people and files, screen.c draws. Nothing is allocated once the clock runs. */
 #pragma once
 
 #include "tools/isotest/histogram.h"
@@ -86,7 +87,7 @@ struct load_step {
 };
 
 struct load_code {
-    uint8_t code[2];
+    char text[3]; /* DE39 */
     uint64_t count;
 };
 
@@ -146,11 +147,16 @@ struct load {
     struct load_counts all;
     uint64_t under_way;
     uint64_t not_begun;
+    uint64_t over; /* transactions that ended, measured or not */
+    uint64_t over_at_start;
+    uint64_t done;    /* of them, in the measured time, whenever they began */
     uint64_t matched; /* messages that an `expect` took */
     struct histogram *latency;
     struct histogram *service;
     struct histogram *second;      /* of the present second */
     struct engine_counts at_start; /* of the measured time */
+    struct station_work crypto;    /* of all stations, in all the time */
+    double crypto_us;              /* that it takes by itself */
     /* the machine */
     int64_t cpu_start_us;
     int64_t cpu_us;
@@ -162,6 +168,7 @@ struct load {
     struct load_counts second_counts;
     struct engine_counts second_engine;
     int64_t second_cpu_us;
+    uint64_t second_over;
     double rate_now;
     double cpu_now;
     double history[LOAD_HISTORY_MAX];
@@ -179,13 +186,30 @@ struct load {
 
 /* Run it all; an exit code. */
 int load_run(const struct load_options *options);
+/* Resident bytes, processor time of this process. */
+uint64_t load_memory(void);
+int64_t load_cpu_us(void);
+
+/* --- load_drive.c ----------------------------------------------------------------------------- */
+
+/* The timers and signals of @load->loop; load_drive_close() before it runs for the last time. */
+void load_drive_open(struct load *load);
+void load_drive_close(struct load *load);
+/* The clock runs from now on. */
+void load_begin(struct load *load);
+/* The next test of the mix, an index: each gains its weight, the richest pays for all. So they come
+ * in the ratio of their weights, evenly mixed, and the same in every run. */
+uint32_t load_pick(struct load *load);
 /* The keys: a change of the rate by @by a second, a pause, an end (the second time at once). */
 void load_rate_by(struct load *load, int by);
 void load_pause(struct load *load);
 void load_stop(struct load *load);
-/* Resident bytes, processor time of this process. */
-uint64_t load_memory(void);
-int64_t load_cpu_us(void);
+
+/* --- load_crypto.c ---------------------------------------------------------------------------- */
+
+/* Measure @load->crypto_us, for some ten milliseconds a kind of station with keys. Afterwards DUKPT
+ * stations stand at another KSN. */
+void load_crypto_time(struct load *load);
 
 /* --- load_count.c ----------------------------------------------------------------------------- */
 
@@ -213,6 +237,10 @@ void load_line(const struct load *load, FILE *out);
 void load_record(struct load *load, int64_t now_us);
 /* The end: what is printed and written. True if all thresholds hold. */
 bool load_report(struct load *load, FILE *out);
+/* Words about what held the run back, most of all this tool itself; NULL: nothing did. */
+const char *load_held_back(const struct load *load);
+/* "expect 0210 at VISA". */
+const char *load_step_text(const struct load_step *step, char buf[40]);
 /* "64 012". */
 const char *count_text(uint64_t count, char buf[32]);
 const char *phase_text(enum load_phase phase);

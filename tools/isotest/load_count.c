@@ -73,14 +73,14 @@ static void code_count(struct load *load, struct load_counts *counts, struct spa
     counts->approved += is_approved;
     counts->declined += !is_approved;
     for (uint32_t i = 0; i < load->code_count; i++) {
-        if (memcmp(load->codes[i].code, code.ptr, 2) == 0) {
+        if (span_equal_text(code, load->codes[i].text)) {
             load->codes[i].count++;
             return;
         }
     }
     if (load->code_count < LOAD_CODES_MAX) {
         struct load_code *row = &load->codes[load->code_count++];
-        memcpy(row->code, code.ptr, sizeof row->code);
+        memcpy(row->text, code.ptr, 2);
         row->count = 1;
     }
 }
@@ -107,6 +107,22 @@ static void on_message(void *context, const struct engine_message *message)
     }
 }
 
+/* An answer was taken, whatever its checks say: a slow one must not drop out of the figures because
+ * it was expected to be quick. */
+static void latency_count(struct load *load, const struct strand_view *strand,
+                          struct load_step *step, const struct held *got, int64_t latency_us)
+{
+    /* What was sent at the very start was meant for the intended start. */
+    bool is_first = strand->answers == 1;
+    int64_t intended_us = is_first ? got->at_us - strand->intended_us : latency_us;
+    histogram_add(load->latency, intended_us);
+    histogram_add(load->service, latency_us);
+    histogram_add(load->second, intended_us);
+    if (step != NULL) {
+        histogram_add(step->service, latency_us);
+    }
+}
+
 static void on_matched(void *context, const struct strand_view *strand, const struct stmt *stmt,
                        struct peer *peer, const struct held *sent, const struct held *got,
                        int64_t latency_us)
@@ -121,17 +137,8 @@ static void on_matched(void *context, const struct strand_view *strand, const st
     if (step != NULL) {
         step->taken++;
     }
-    if (sent == NULL || latency_us < 0) {
-        return;
-    }
-    /* What was sent at the very start was meant for the intended start. */
-    bool is_first = strand->answers == 1;
-    int64_t intended_us = is_first ? got->at_us - strand->intended_us : latency_us;
-    histogram_add(load->latency, intended_us);
-    histogram_add(load->service, latency_us);
-    histogram_add(load->second, intended_us);
-    if (step != NULL) {
-        histogram_add(step->service, latency_us);
+    if (sent != NULL && latency_us >= 0) {
+        latency_count(load, strand, step, got, latency_us);
     }
 }
 
@@ -176,6 +183,10 @@ static void on_failure(void *context, const struct strand_view *strand,
     counts->wrong += failure->kind == FAIL_CHECK;
     if (step != NULL) {
         step->failed++;
+    }
+    /* (What an issuer is asked has no latency.) */
+    if (failure->kind == FAIL_CHECK && failure->latency_us >= 0) {
+        latency_count(load, strand, step, failure->got, failure->latency_us);
     }
     for (uint32_t i = 0; i < load->why_count; i++) {
         if (load->whys[i].stmt == failure->stmt && load->whys[i].kind == failure->kind) {
@@ -239,8 +250,11 @@ void load_second(struct load *load, int64_t now_us)
     int64_t cpu_us = load_cpu_us();
     double passed_s = (double)(now_us - load->second_us) / 1e6;
     counts_sum(load);
+    if (load->phase == LOAD_MEASURING) {
+        load->cpu_us = cpu_us - load->cpu_start_us;
+    }
     if (passed_s > 0) {
-        load->rate_now = (double)(load->all.ended - load->second_counts.ended) / passed_s;
+        load->rate_now = (double)(load->over - load->second_over) / passed_s;
         load->cpu_now = (double)(cpu_us - load->second_cpu_us) / 1e6 / passed_s;
     }
     if (load->history_count == LOAD_HISTORY_MAX) {
@@ -255,5 +269,6 @@ void load_second(struct load *load, int64_t now_us)
     load->second_counts = load->all;
     load->second_us = now_us;
     load->second_cpu_us = cpu_us;
+    load->second_over = load->over;
     engine_counts(load->engine, &load->second_engine);
 }

@@ -74,8 +74,36 @@ static struct engine_counts messages_since(const struct load *load)
     return now;
 }
 
-/* --- the line ----------------------------------------------------------------------------------
- */
+/* --- what held it back ------------------------------------------------------------------------ */
+
+static double cpu_percent(const struct load *load)
+{
+    int64_t us = load_measured_us(load, load->second_us);
+    return us == 0 ? 0 : 100 * (double)load->cpu_us / (double)us;
+}
+
+static double late_percent(const struct load *load)
+{
+    return percent(load->all.late + load->not_begun, load->all.ended + load->not_begun);
+}
+
+const char *load_held_back(const struct load *load)
+{
+    bool is_behind = load->options->per_s != 0 && late_percent(load) > LATE_MANY_PERCENT;
+    if (cpu_percent(load) > CPU_BUSY_PERCENT) {
+        return "THIS TOOL IS THE BOTTLENECK: it had no processor time left; the peer may be faster "
+               "than this";
+    }
+    if (is_behind && load->not_begun > 0) {
+        return "BEHIND SCHEDULE: no terminal was free in time (--terminals, --window), the peer is "
+               "too slow for this rate";
+    }
+    return is_behind ? "BEHIND SCHEDULE: terminals were not free in time, or this machine was busy "
+                       "with other things"
+                     : NULL;
+}
+
+/* --- the line --------------------------------------------------------------------------------- */
 
 void load_line(const struct load *load, FILE *out)
 {
@@ -92,8 +120,7 @@ void load_line(const struct load *load, FILE *out)
     (void)fflush(out);
 }
 
-/* --- records -----------------------------------------------------------------------------------
- */
+/* --- records ---------------------------------------------------------------------------------- */
 
 static json_int_t number(uint64_t value)
 {
@@ -163,6 +190,40 @@ void load_record(struct load *load, int64_t now_us)
     record_write(load, record);
 }
 
+static json_t *codes_json(const struct load *load)
+{
+    json_t *codes = json_object();
+    for (uint32_t i = 0; i < load->code_count; i++) {
+        const struct load_code *code = &load->codes[i];
+        json_object_set_new(codes, code->text, json_integer(number(code->count)));
+    }
+    return codes;
+}
+
+static json_t *steps_json(const struct load *load)
+{
+    json_t *steps = json_array();
+    for (uint32_t i = 0; i < load->step_count; i++) {
+        const struct load_step *step = &load->steps[i];
+        char spot[128];
+        json_t *row = json_pack("{s:s,s:I,s:I}", "at",
+                                script_spot_text(load->script, step->stmt->spot, spot, sizeof spot),
+                                "taken", number(step->taken), "failed", number(step->failed));
+        json_object_set_new(row, "service", json_object());
+        percentiles_put(json_object_get(row, "service"), step->service);
+        json_array_append_new(steps, row);
+    }
+    return steps;
+}
+
+static json_t *generator_json(const struct load *load)
+{
+    const char *held_back = load_held_back(load);
+    return json_pack("{s:f,s:f,s:I,s:I,s:s?}", "cpu_percent", cpu_percent(load), "late_percent",
+                     late_percent(load), "memory_start", number(load->memory_start), "memory_end",
+                     number(load->memory_end), "held_back", held_back);
+}
+
 static void summary_record(struct load *load, bool holds)
 {
     json_t *record = counts_json(&load->all);
@@ -179,16 +240,18 @@ static void summary_record(struct load *load, bool holds)
     json_object_set_new(record, "service", json_object());
     percentiles_put(json_object_get(record, "latency"), load->latency);
     percentiles_put(json_object_get(record, "service"), load->service);
+    json_object_set_new(record, "codes", codes_json(load));
+    json_object_set_new(record, "steps", steps_json(load));
+    json_object_set_new(record, "generator", generator_json(load));
     record_write(load, record);
 }
 
-/* --- the report --------------------------------------------------------------------------------
- */
+/* --- the report ------------------------------------------------------------------------------- */
 
 static int64_t rate_milli(const struct load *load)
 {
     int64_t us = load_measured_us(load, load->ended_us);
-    return us == 0 ? 0 : (int64_t)((__int128)load->all.ended * 1000000000 / us);
+    return us == 0 ? 0 : (int64_t)((__int128)load->done * 1000000000 / us);
 }
 
 static bool thresholds_report(const struct load *load, FILE *out)
@@ -254,8 +317,9 @@ static void latency_report(const struct histogram *histogram, const char *title,
     fprintf(out, "  max %.2f\n", (double)histogram->max_us / 1000);
 }
 
-static const char *expect_text(const struct expect *expect, char buf[40])
+const char *load_step_text(const struct load_step *step, char buf[40])
 {
+    const struct expect *expect = &step->stmt->u.expect;
     if (expect->kind == EXPECT_MESSAGE) {
         (void)snprintf(buf, 40, "expect %04x%s%.*s", expect->mti,
                        expect->at_name.len == 0 ? "" : " at ",
@@ -286,7 +350,7 @@ static void steps_report(const struct load *load, FILE *out)
         char text[40];
         fprintf(out, "  %s  %-22s %10llu taken %6llu failed",
                 script_spot_text(load->script, step->stmt->spot, spot, sizeof spot),
-                expect_text(&step->stmt->u.expect, text), (unsigned long long)step->taken,
+                load_step_text(step, text), (unsigned long long)step->taken,
                 (unsigned long long)step->failed);
         if (step->service->count != 0) {
             fprintf(out, "   p50 %.2f  p99 %.2f  max %.2f",
@@ -302,8 +366,8 @@ static void codes_report(const struct load *load, FILE *out)
 {
     for (uint32_t i = 0; i < load->code_count; i++) {
         const struct load_code *code = &load->codes[i];
-        const char *words = response_words(span_make(code->code, sizeof code->code));
-        fprintf(out, "%s  %.2s %llu%s%s%s", i == 0 ? "CODES" : "", (const char *)code->code,
+        const char *words = response_words(span_text(code->text));
+        fprintf(out, "%s  %.2s %llu%s%s%s", i == 0 ? "CODES" : "", code->text,
                 (unsigned long long)code->count, words[0] == '\0' ? "" : " (", words,
                 words[0] == '\0' ? "" : ")");
     }
@@ -317,15 +381,30 @@ static void codes_report(const struct load *load, FILE *out)
     }
 }
 
+/* The run against what its cryptography alone would allow. */
+static void crypto_report(const struct load *load, FILE *out)
+{
+    if (load->crypto_us <= 0 || load->over == 0 || load->cpu_us <= 0) {
+        return;
+    }
+    double each_us = load->crypto_us / (double)load->over;
+    char text[32];
+    fprintf(out,
+            "           %.1f PIN blocks and %.1f MACs a transaction (%.1f us): alone they allow %s "
+            "tx/s on a core; they are %.0f %% of this run's processor time\n",
+            (double)load->crypto.pin_blocks / (double)load->over,
+            (double)load->crypto.macs / (double)load->over, each_us,
+            count_text((uint64_t)(1e6 / each_us), text),
+            each_us * (double)load->done / (double)load->cpu_us * 100);
+}
+
 static void generator_report(const struct load *load, FILE *out)
 {
-    double seconds = (double)load_measured_us(load, load->ended_us) / 1e6;
-    double cpu = seconds > 0 ? (double)load->cpu_us / 1e6 / seconds * 100 : 0;
-    double late = percent(load->all.late + load->not_begun, load->all.ended + load->not_begun);
     struct engine_counts messages = messages_since(load);
+    const char *held_back = load_held_back(load);
     char text[32];
-    fprintf(out, "GENERATOR  cpu %.0f %% of a core, memory %.1f MiB, grown by %.1f MiB", cpu,
-            (double)load->memory_end / 1048576,
+    fprintf(out, "GENERATOR  cpu %.0f %% of a core, memory %.1f MiB, grown by %.1f MiB",
+            cpu_percent(load), (double)load->memory_end / 1048576,
             ((double)load->memory_end - (double)load->memory_start) / 1048576);
     if (load->cpu_us > 0) {
         fprintf(out, "; %s messages sent per second of processor time",
@@ -334,20 +413,13 @@ static void generator_report(const struct load *load, FILE *out)
                            text));
     }
     fprintf(out, "\n");
-    bool is_open = load->options->per_s != 0;
-    if (is_open) {
-        fprintf(out, "           %.2f %% began more than 1 ms late, %llu not at all\n", late,
-                (unsigned long long)load->not_begun);
+    crypto_report(load, out);
+    if (load->options->per_s != 0) {
+        fprintf(out, "           %.2f %% began more than 1 ms late, %llu not at all\n",
+                late_percent(load), (unsigned long long)load->not_begun);
     }
-    if (cpu > CPU_BUSY_PERCENT) {
-        fprintf(out, "           THIS TOOL IS THE BOTTLENECK: it had no processor time left; the "
-                     "peer may be faster than this\n");
-    } else if (is_open && late > LATE_MANY_PERCENT && load->not_begun > 0) {
-        fprintf(out, "           BEHIND SCHEDULE: no terminal was free in time (--terminals, "
-                     "--window), the peer is too slow for this rate\n");
-    } else if (is_open && late > LATE_MANY_PERCENT) {
-        fprintf(out, "           BEHIND SCHEDULE: terminals were not free in time, or this "
-                     "machine was busy with other things\n");
+    if (held_back != NULL) {
+        fprintf(out, "           %s\n", held_back);
     }
 }
 

@@ -9,7 +9,7 @@
 #include "iso8583/mti.h"
 #include "tools/switchctl/client.h"
 
-enum { SWITCH_MS = 5000, TERMINAL_LEN_MAX = 16 };
+enum { SWITCH_MS = 5000, TERMINAL_LEN_MAX = 16, PAGE_LEN = 4096 };
 
 /* One transaction. */
 struct entry {
@@ -54,6 +54,11 @@ struct money *money_open(uint32_t entry_count_max)
     if (money->entries == NULL || money->rrn_memory == NULL || money->stan_memory == NULL) {
         money_close(money);
         return NULL;
+    }
+    /* Have its pages now: a run's memory is flat, and no page is looked for under the clock. */
+    volatile uint8_t *pages = (volatile uint8_t *)money->entries;
+    for (size_t at = 0; at < entry_count_max * sizeof *money->entries; at += PAGE_LEN) {
+        pages[at] = 0;
     }
     map_init(&money->by_rrn, money->rrn_memory, entry_count_max, sizeof(uint64_t));
     map_init(&money->by_stan, money->stan_memory, entry_count_max, sizeof(uint64_t));
@@ -221,6 +226,16 @@ static bool is_void(const struct iso_msg *msg)
     return span_equal_text(code, "02") || span_equal_text(code, "22");
 }
 
+/* @text with a NUL, as much as @cap takes. */
+static void text_keep(char *to, size_t cap, struct span text)
+{
+    size_t len = text.len < cap ? text.len : cap - 1;
+    if (len != 0) {
+        memcpy(to, text.ptr, len);
+    }
+    to[len] = '\0';
+}
+
 static void terminal_told(struct money *money, const struct engine_message *message)
 {
     const struct iso_msg *request = &message->about->msg;
@@ -248,9 +263,8 @@ static void terminal_told(struct money *money, const struct engine_message *mess
     }
     struct span stan = iso_get(request, 11);
     struct span terminal = iso_get(request, 41);
-    (void)snprintf(entry->stan, sizeof entry->stan, "%.*s", (int)stan.len, (const char *)stan.ptr);
-    (void)snprintf(entry->terminal, sizeof entry->terminal, "%.*s", (int)terminal.len,
-                   (const char *)terminal.ptr);
+    text_keep(entry->stan, sizeof entry->stan, stan);
+    text_keep(entry->terminal, sizeof entry->terminal, terminal);
     entry->currency = currency_of(request);
     key_set(money, &money->by_stan, entry, &entry->stan_key, stan_key);
     key_set(money, &money->by_rrn, entry, &entry->rrn_key, rrn_key);
@@ -264,6 +278,9 @@ static void issuer_replied(struct money *money, const struct engine_message *mes
 {
     const struct iso_msg *request = &message->about->msg;
     const struct iso_msg *answer = &message->held->msg;
+    if (mti_class(request->mti) == 8) {
+        return; /* An echo moves nothing: leave out what finds its transaction. */
+    }
     uint64_t rrn_key = key_make(request, iso_get(request, 37));
     if (mti_class(request->mti) == 4 || is_void(request)) {
         struct entry *original = entry_find(money, &money->by_rrn, rrn_key);
@@ -290,8 +307,7 @@ static void issuer_replied(struct money *money, const struct engine_message *mes
         }
         struct span terminal = iso_get(request, 41);
         entry->currency = currency_of(request);
-        (void)snprintf(entry->terminal, sizeof entry->terminal, "%.*s", (int)terminal.len,
-                       (const char *)terminal.ptr);
+        text_keep(entry->terminal, sizeof entry->terminal, terminal);
         key_set(money, &money->by_rrn, entry, &entry->rrn_key, rrn_key);
         key_set(money, &money->by_stan, entry, &entry->stan_key, stan_key);
     }

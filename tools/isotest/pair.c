@@ -412,7 +412,7 @@ void pair_arrived(struct peer *peer, conn_id conn, struct span tpdu, struct span
         return;
     }
     int err = held_read(&kept->held, peer->decl->dialect, wire, &error);
-    kept->held.at_us = engine_now_us();
+    kept->held.at_us = engine_look(engine);
     if (err < 0) {
         engine->counts.broken++;
         message_tell(engine, NULL, peer, MESSAGE_BROKEN, &kept->held, NULL, &error);
@@ -441,6 +441,7 @@ void pair_sent(struct strand *strand, struct peer *peer, struct kept *sent)
     uint16_t mti = sent->held.msg.mti;
     engine->sender = strand;
     strand->asked_taken = false;
+    kept_put(engine, &strand->asked_before, strand->asked);
     strand->any_answer = mti == 0;
     if (mti == 0 || !mti_is_request(mti)) {
         return;

@@ -138,7 +138,7 @@ void timed_set(struct engine *engine, struct timed *timed, int64_t at_us)
 static void on_timer(uv_timer_t *timer)
 {
     struct engine *engine = timer->data;
-    int64_t now_us = engine_now_us();
+    int64_t now_us = engine_look(engine);
     while (engine->heap_len > 0 && engine->heap[1]->at_us <= now_us) {
         struct timed *timed = engine->heap[1];
         timed_clear(engine, timed);

@@ -19,7 +19,7 @@ void rate_init(struct rate *rate, double per_s, int64_t ramp_us, bool is_poisson
 /* When the next arrival is due. */
 static inline int64_t rate_due_us(const struct rate *rate)
 {
-    return (int64_t)rate->due_us;
+    return (int64_t)(rate->due_us + 0.5);
 }
 
 /* It has arrived: on to the one after it. */

@@ -170,7 +170,7 @@ static void reply_make(struct peer *peer, conn_id conn, struct span tpdu, struct
         if (verdict->garble) {
             garble(&reply->held);
         }
-        reply->held.at_us = engine_now_us();
+        reply->held.at_us = engine->clock_us;
         if (is_later) {
             reply_delay(peer, conn, tpdu, kept, reply, verdict->copies, after_ms);
         } else {
@@ -179,7 +179,7 @@ static void reply_make(struct peer *peer, conn_id conn, struct span tpdu, struct
         }
         if (mti_class(request->msg.mti) == 8) {
             peer->answered_sign_on = true;
-            peer->signed_us = engine_now_us();
+            peer->signed_us = engine->clock_us;
         }
     }
     if (is_later) {
@@ -194,7 +194,8 @@ static struct scope scope_base(struct engine *engine)
     return (struct scope){.script = engine->script,
                           .variables = engine->variables,
                           .random = &engine->random,
-                          .counters = engine->counters};
+                          .counters = engine->counters,
+                          .wall_ms = engine_wall_ms()};
 }
 
 struct rule_outcome rule_apply(struct peer *peer, conn_id conn, struct span tpdu,

@@ -11,7 +11,5 @@ struct screen *screen_open(void);
 /* The terminal as it was. NULL is ignored. */
 void screen_close(struct screen *screen);
 
-/* Draw, a few times a second; more often it does nothing. */
-void screen_draw(struct screen *screen, const struct load *load, int64_t now_us);
-/* Take the keys that were pressed. NULL is ignored. */
-void screen_keys(struct screen *screen, struct load *load);
+/* Take the keys that were pressed, and draw; does nothing but a few times a second. */
+void screen_turn(struct screen *screen, struct load *load, int64_t now_us);

@@ -175,6 +175,31 @@ void station_explain(struct station *station, void (*tell)(void *context, const 
     station->tell_context = context;
 }
 
+struct station_work station_work(const struct station *station)
+{
+    const struct crypt *crypt = &station->crypt;
+    return (struct station_work){crypt->pin_count, crypt->mac_count, crypt->mac_bytes};
+}
+
+int station_exercise(struct station *station, uint32_t pin_blocks, uint32_t macs, size_t mac_len)
+{
+    static const uint8_t covered[FRAME_LEN_MAX];
+    struct crypt *crypt = &station->crypt;
+    struct secret_span pin = {(const uint8_t *)"1234", 4};
+    uint64_t random = 1;
+    uint8_t out[MAC_FIELD_LEN]; /* a PIN block is as long */
+    if ((pin_blocks != 0 && !crypt->has_pin) || (macs != 0 && !crypt->has_mac)) {
+        return ERR_NOT_FOUND;
+    }
+    for (uint32_t i = 0; i < pin_blocks; i++) {
+        TRY(crypt_pin_block(crypt, pin, SPAN_LITERAL("4111111111111111"), &random, out));
+    }
+    for (uint32_t i = 0; i < macs; i++) {
+        TRY(crypt_mac(crypt, span_make(covered, mac_len < sizeof covered ? mac_len : 64), out));
+    }
+    return 0;
+}
+
 /* --- pairing ---------------------------------------------------------------------------------- */
 
 static uint64_t hash_byte(uint64_t hash, uint8_t byte)

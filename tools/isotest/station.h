@@ -121,6 +121,19 @@ int judge(struct station *station, const struct expect *expect, struct scope *sc
  * same for a request and its answer. Hash 0 is never returned. */
 uint64_t match_key(const struct station *station, const struct iso_msg *msg);
 
+/* What a station's keys were used for since it was opened. */
+struct station_work {
+    uint64_t pin_blocks; /* made */
+    uint64_t macs;       /* made and checked */
+    uint64_t mac_bytes;  /* that they covered */
+};
+struct station_work station_work(const struct station *station);
+
+/* Make @pin_blocks PIN blocks and @macs MACs over @mac_len bytes, and throw them away: to be timed.
+ * A DUKPT station's KSN goes on. 0, or ERR_NOT_FOUND without the key, or what crypt.h returns. */
+MUST_USE int station_exercise(struct station *station, uint32_t pin_blocks, uint32_t macs,
+                              size_t mac_len);
+
 /* Told each step of a computation under --explain: "ARQC input  000000001250...", "session key KCV
  * 8CA64D". Clear keys and PINs never. NULL: off. */
 void station_explain(struct station *station, void (*tell)(void *context, const char *line),

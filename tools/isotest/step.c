@@ -17,7 +17,7 @@ static void wait_at(struct strand *strand, struct peer *peer, enum strand_wait w
     strand->wait = (uint8_t)wait;
     list_remove(&strand->waiting);
     list_append(&peer->waiting, &strand->waiting);
-    timed_set(strand->engine, &strand->timed, engine_now_us() + us);
+    timed_set(strand->engine, &strand->timed, strand->engine->clock_us + us);
 }
 
 /* --- send ------------------------------------------------------------------------------------- */
@@ -85,7 +85,7 @@ static enum step message_send(struct strand *strand, const struct send *send, st
                      &sent->held, &tpdu, &fault) < 0) {
         return compose_failed(strand, peer, &fault);
     }
-    sent->held.at_us = engine_now_us();
+    sent->held.at_us = engine_look(engine);
     int err = peer_send(peer, conn, tpdu, &sent->held);
     if (err < 0) {
         strand->at = peer;
@@ -169,6 +169,10 @@ void strand_take(struct strand *strand, struct peer *peer, struct kept *got, str
     struct miss misses[MISSES_MAX];
     kept_put(engine, &strand->got, got);
     scope.got = &got->held;
+    bool is_asked = peer->decl->is_issuer && mti_is_request(got->held.msg.mti);
+    if (is_asked && !strand->asked_taken) {
+        scope.asked = strand->asked_before == NULL ? NULL : &strand->asked_before->held;
+    }
     strand->taken_at = peer;
     strand->taken_number = number;
     strand->latency_us = latency_us;
@@ -180,7 +184,7 @@ void strand_take(struct strand *strand, struct peer *peer, struct kept *got, str
                                               : judge(peer->station, &stmt->u.expect, &scope, asked,
                                                       &got->held, latency_us, misses);
     /* From now on it is what the issuer was asked; its own checks still saw the one before. */
-    if (peer->decl->is_issuer && mti_is_request(got->held.msg.mti)) {
+    if (is_asked) {
         kept_put(engine, &strand->asked, got);
         strand->asked_taken = true;
     }

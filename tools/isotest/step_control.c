@@ -187,6 +187,7 @@ void strand_answered(struct strand *strand, const json_t *answer, const char *er
 {
     const struct stmt *stmt = strand->engine->program.ops[strand->op].stmt;
     timed_clear(strand->engine, &strand->timed);
+    (void)engine_look(strand->engine);
     if (stmt->kind == STMT_WAIT) {
         until_answered(strand, stmt, answer, error);
     } else if (answer == NULL) {

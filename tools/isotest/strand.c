@@ -237,7 +237,7 @@ static bool step_begin(struct strand *strand, const struct op *op)
 {
     const struct engine_observer *observer = &strand->engine->observer;
     strand->begun = true;
-    strand->step_us = engine_now_us();
+    strand->step_us = strand->engine->clock_us;
     if (observer->on_step == NULL || op->stmt == NULL || op->kind == OP_AGAIN) {
         return true;
     }
