@@ -3,7 +3,7 @@
 #   ./tools/test.sh           all of it
 #   ./tools/test.sh --quick   one build, no sanitizers, no fuzzing
 #   FUZZ_SECONDS=60 ./tools/test.sh   fuzz longer (default 10 s a target)
-# JUnit files: build/junit/.
+# JUnit files: build/junit/ (the scripts of tests/scripts: scripts.xml).
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 root=$PWD
@@ -43,17 +43,25 @@ run_tests() {
   failed=$((failed + ${bad:-1}))
 }
 
+# What the scripts of the tester's language came to, from the JUnit file that their story writes.
+scripts_told() {
+  local file=$1/junit/scripts.xml
+  [ -f "$file" ] && sed -nE 's|.*testsuite name="isotest" tests="([0-9]+)" failures="([0-9]+)" time="([0-9.]+)".*|scripts: \1 tests, \2 failures, \3 s|p' "$file"
+}
+
 say "setup"
 ./tools/setup.sh --tests || exit 1
 
 say "build (gcc) and test"
 build build all
 run_tests build gcc
+scripts_told build
 
 if [ $quick = 0 ]; then
   say "build (gcc, address and undefined-behaviour sanitizers) and test"
   build build/sanitize all -DSWITCH_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=Debug
   run_tests build/sanitize sanitize -LE heavy
+  scripts_told build/sanitize
 
   say "fuzz (clang, libFuzzer), ${FUZZ_SECONDS:-10} s a target"
   build build/fuzz fuzzers -DSWITCH_FUZZ=ON -DSWITCH_SANITIZE=address,undefined \

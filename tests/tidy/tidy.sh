@@ -47,8 +47,8 @@ complain "no #pragma once" "$(find iso8583 hsm_sim routes switch tools tests -na
 
 # Every folder that has files says what it is, or lies under one whose README speaks for all of them:
 # the unit tests mirror the sources, a corpus is of one target, a mutant is one planted fault, what is
-# told stands beside its script.
-spoken_for='^tests/(unit/.*|fuzz/corpus/.*|sim/mutants|vectors/isot/told)$'
+# told stands beside its script, and each script tells its behaviour in its name.
+spoken_for='^tests/(unit/.*|fuzz/corpus/.*|sim/mutants|vectors/isot/told|scripts/.*)$'
 complain "no README.md" "$(find .ci iso8583 hsm_sim routes switch tools tests -type f -printf '%h\n' |
   sort -u | grep -vE "$spoken_for" | while read -r folder; do
     [ -s "$folder/README.md" ] || echo "$folder"

@@ -87,8 +87,8 @@ static void key_check(struct checker *checker, struct key *key)
     }
 }
 
-/* One cell of a file of keys: column tpk of the row T1 is tpk:T1. An empty one: T1 has no such key.
- */
+/* One cell of a file of keys: column tpk of the row T1 is tpk:T1. An empty one is no key: not every
+ * terminal has one of each kind. */
 static void key_cell(struct checker *checker, struct key ***tail, const struct key_file *file,
                      struct span column, struct span id, struct span text)
 {

@@ -292,9 +292,9 @@ static void rule_check(struct checker *checker, struct stmt *stmt, uint32_t bloc
                 (unsigned)shadow->spot.line);
         return;
     }
-    /* The next rule makes the answer that is doubled or garbled. */
-    bool is_final = on->kind != ON_DUPLICATE && on->kind != ON_GARBLE;
-    bool for_ever = !on->has_where && is_final && on->times == 0;
+    /* What multiplies or garbles an answer leaves it to a later rule to make it. */
+    bool settles = on->kind != ON_DUPLICATE && on->kind != ON_GARBLE;
+    bool for_ever = !on->has_where && settles && on->times == 0;
     if (for_ever) {
         (void)names_add(&checker->rules, rule_key(checker, on, block, on->mti), stmt);
     }

@@ -210,12 +210,16 @@ static int64_t rest_of(const struct iso_msg *reversal, int64_t minor)
     return minor < 0 ? -(int64_t)rest : (int64_t)rest;
 }
 
-/* The original that a reversal or void names: by DE90's STAN, by DE37. */
-static struct entry *original_find(struct money *money, const struct iso_msg *msg)
+/* The original that a reversal or void names: by DE90's STAN, by its own (only a terminal's: one
+ * without DE90 repeats that of its original), by DE37. */
+static struct entry *original_find(struct money *money, const struct iso_msg *msg, bool is_own)
 {
     struct span original = iso_get(msg, 90);
     struct span stan = original.len >= 10 ? span_make(original.ptr + 4, 6) : SPAN_NONE;
     struct entry *entry = entry_find(money, &money->by_stan, key_make(msg, stan));
+    if (entry == NULL && is_own) {
+        entry = entry_find(money, &money->by_stan, key_make(msg, iso_get(msg, 11)));
+    }
     return entry != NULL ? entry
                          : entry_find(money, &money->by_rrn, key_make(msg, iso_get(msg, 37)));
 }
@@ -241,7 +245,7 @@ static void terminal_told(struct money *money, const struct engine_message *mess
     const struct iso_msg *request = &message->about->msg;
     const struct iso_msg *answer = &message->held->msg;
     if (mti_class(request->mti) == 4 || is_void(request)) {
-        struct entry *original = original_find(money, request);
+        struct entry *original = original_find(money, request, true);
         if (original != NULL) {
             side_set(&sum_of(money, original->currency)->terminals, &original->terminal_minor,
                      rest_of(request, original->terminal_minor));
@@ -284,7 +288,7 @@ static void issuer_replied(struct money *money, const struct engine_message *mes
     uint64_t rrn_key = key_make(request, iso_get(request, 37));
     if (mti_class(request->mti) == 4 || is_void(request)) {
         struct entry *original = entry_find(money, &money->by_rrn, rrn_key);
-        original = original != NULL ? original : original_find(money, request);
+        original = original != NULL ? original : original_find(money, request, false);
         if (original != NULL) {
             side_set(&sum_of(money, original->currency)->issuers, &original->issuer_minor,
                      rest_of(request, original->issuer_minor));

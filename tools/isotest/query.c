@@ -22,10 +22,12 @@ static const struct verb {
     {"day", "cutover", "day.cutover", NULL},
     {"day", "sign-off", "day.sign_off", NULL},
     {"link", "list", "link.list", NULL},
+    {"link", "show", "link.show", "name"},
     {"link", "up", "link.up", "name"},
     {"link", "down", "link.down", "name"},
     {"link", "drain", "link.drain", "name"},
     {"saf", "list", "saf.list", NULL},
+    {"saf", "resolve", "saf.resolve", "seq"},
     {"alarms", NULL, "alarms", NULL},
     {"stop", NULL, "stop", NULL},
 };
@@ -145,13 +147,15 @@ static bool path_step(struct span *path, struct span *name)
     return len > 0;
 }
 
-/* The entry of a list whose "name" or "issuer" this is. */
+/* The first entry of a list whose "name", or where they have none whose "issuer", this is. */
 static const json_t *list_find(const json_t *list, struct span name)
 {
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *entry = json_array_get(list, i);
         const char *called = json_string_value(json_object_get(entry, "name"));
-        if (called != NULL && span_equal_text(name, called)) {
+        const char *issuer = json_string_value(json_object_get(entry, "issuer"));
+        if ((called != NULL && span_equal_text(name, called)) ||
+            (called == NULL && issuer != NULL && span_equal_text(name, issuer))) {
             return entry;
         }
     }

@@ -94,38 +94,45 @@ static const struct test *test_at(const struct script *script, unsigned line)
     return found;
 }
 
-/* Issuers that the test plays are connected to and signed on. False after a failure was told. */
-static bool issuers_await(struct run *run, const struct test *test)
+/* Wait until the issuers that the test plays are connected to and signed on. NULL, or one that is
+ * not; NULL, too, if the run is over. */
+static struct peer *issuers_await(struct run *run, const struct test *test)
 {
     int64_t until_us = engine_now_us() + (int64_t)run->options->settle_ms * 1000;
     struct peer *waiting = NULL;
     while (!engine_is_ready(run->engine, test, &waiting)) {
         if (run_is_over(run)) {
-            return false;
+            return NULL;
         }
         if (engine_now_us() >= until_us) {
-            char text[300];
-            (void)snprintf(text, sizeof text,
-                           "nobody has connected to issuer %s at %s within %u ms (--settle)",
-                           peer_name(waiting), station_address(peer_station(waiting)),
-                           run->options->settle_ms);
-            report_failure_text(&run->report, FAIL_CONNECT, text);
-            return false;
+            return waiting;
         }
         (void)uv_run(&run->loop, UV_RUN_ONCE);
     }
-    return true;
+    return NULL;
+}
+
+/* Nobody has come to @waiting: the test fails without having begun. */
+static void nobody_came(struct run *run, struct peer *waiting)
+{
+    char text[300];
+    (void)snprintf(
+        text, sizeof text, "nobody has connected to issuer %s at %s within %u ms (--settle)",
+        peer_name(waiting), station_address(peer_station(waiting)), run->options->settle_ms);
+    report_failure_text(&run->report, FAIL_CONNECT, text);
 }
 
 static bool test_run(struct run *run, const char *path, const struct script *script,
                      const struct test *test)
 {
-    if (!issuers_await(run, test)) {
-        if (!run_is_over(run)) {
-            report_test_begin(&run->report, path, script, test);
-            (void)issuers_await(run, test);
-            report_test_end(&run->report, false);
-        }
+    struct peer *waiting = issuers_await(run, test);
+    if (run_is_over(run)) {
+        return false;
+    }
+    if (waiting != NULL) {
+        report_test_begin(&run->report, path, script, test);
+        nobody_came(run, waiting);
+        report_test_end(&run->report, false);
         return false;
     }
     report_test_begin(&run->report, path, script, test);
@@ -224,10 +231,22 @@ static void script_told(void *context, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
-static bool engine_begin(struct run *run, const struct script *script)
+/* The run's seed for the file @path: another for each by its name, or the files of one folder would
+ * send the same numbers within one second, and the switch take one's messages for another's. */
+static uint64_t seed_of(const struct run *run, const char *path)
+{
+    const char *name = strrchr(path, '/');
+    uint64_t hash = run->options->seed;
+    for (name = name == NULL ? path : name + 1; *name != '\0'; name++) {
+        hash = (hash ^ (uint8_t)*name) * 0x100000001B3u; /* FNV-1a */
+    }
+    return hash;
+}
+
+static bool engine_begin(struct run *run, const char *path, const struct script *script)
 {
     struct engine_options options = {
-        .seed = run->options->seed,
+        .seed = seed_of(run, path),
         .allow_exec = run->options->allow_exec,
         .socket = socket_of(run),
         .variable = run_variable,
@@ -324,7 +343,7 @@ void run_file(struct run *run, const char *path)
         return;
     }
     if (file_has_work(run, script)) {
-        if (engine_begin(run, script)) {
+        if (engine_begin(run, path, script)) {
             money_start(run);
             tests_run(run, path, script);
         }

@@ -240,6 +240,8 @@ START_TEST(rules_of_an_issuer_are_read)
                                              "  on VISA 0200 reply 0230\n"
                                              "    39 00\n"
                                              "  on VISA 0420 garble\n"
+                                             "  on VISA 0420 reply\n" /* which is garbled */
+                                             "    39 00\n"
                                              "  on VISA 0800 close\n");
     const struct on *on = &stmt->u.on;
     ck_assert(on->issuer == script->peers->next && on->has_where && on->where_path.de == 4);
@@ -425,7 +427,8 @@ START_TEST(data_and_keys_come_from_csv_files)
                      "pan,exp\n4111111111111111,2912\n\"5555555555554444\",\"3001\"\n");
     (void)file_write("more.csv", "name,pan\nx,1\n");
     (void)file_write("keys.csv", "id,tpk,tak\nT1,80577FB0985DCD8AC8EF7CF4F2B9F46D,"
-                                 "DA6D04E58951A845FD859B1A7A373B7C\n");
+                                 "DA6D04E58951A845FD859B1A7A373B7C\n"
+                                 "T2,1AD5F2B68561DF01A88675617632F2A8,\n");
     const char *path = file_write("t.isot", "data cards = \"cards.csv\" unique\n"
                                             "data more = \"more.csv\"\n"
                                             "keys \"keys.csv\"\n"
@@ -452,6 +455,8 @@ START_TEST(data_and_keys_come_from_csv_files)
     ck_assert(script->cards->uses_row);
     ck_assert(is(script_key(script, span_text("tak:T1"))->value.bytes,
                  "DA6D04E58951A845FD859B1A7A373B7C"));
+    ck_assert_ptr_nonnull(script_key(script, span_text("tpk:T2")));
+    ck_assert_ptr_null(script_key(script, span_text("tak:T2"))); /* an empty cell is no key */
     ck_assert_ptr_eq(script->tests->body->u.rows.data, data);
     script_free(script);
 }
