@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "iso8583/base/calendar.h"
 #include "iso8583/base/log.h"
@@ -11,7 +12,7 @@
 #include "switch/edge/log_thread.h"
 
 /* One table of exit codes for every program of cardswitch. */
-enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_INPUT = 3, EXIT_STORE = 5 };
+enum { EXIT_GOOD = 0, EXIT_BAD = 1, EXIT_INPUT = 3, EXIT_ADDRESS = 4, EXIT_STORE = 5 };
 
 const char *argp_program_version = "switchd " SWITCH_VERSION;
 
@@ -121,6 +122,27 @@ static int64_t wall_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* Why --init touched nothing. */
+static const char *init_refusal(const char *data_dir)
+{
+    static const struct {
+        const char *file;
+        const char *why;
+    } reasons[] = {
+        {"data.mdb", "there is a store already; nothing was changed"},
+        {"key", "its file `key` is there, and no data.mdb: restore that from your backup, or move "
+                "the key away; nothing was changed"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(reasons); i++) {
+        char file[1200];
+        snprintf(file, sizeof file, "%s/%s", data_dir, reasons[i].file);
+        if (access(file, F_OK) == 0) {
+            return reasons[i].why;
+        }
+    }
+    return "another process is making it";
+}
+
 static int init_store(const struct options *options, const struct config *config)
 {
     struct store_settings settings = daemon_store_settings(config, options->data);
@@ -130,9 +152,10 @@ static int init_store(const struct options *options, const struct config *config
                        : (uint32_t)(today.year * 10000 + today.month * 100 + today.day);
     int result = store_create(&settings, day, wall_now_ms());
     if (result != 0) {
+        int reason = errno;
         fprintf(stderr, "switchd: %s: cannot create the store: %s%s%s\n", options->data,
-                err_text(result), result == ERR_IO ? ": " : "",
-                result == ERR_IO ? strerror(errno) : "");
+                result == ERR_EXISTS ? init_refusal(options->data) : err_text(result),
+                result == ERR_IO ? ": " : "", result == ERR_IO ? strerror(reason) : "");
         return EXIT_STORE;
     }
     fprintf(stderr, "store created in %s: business day %04u-%02u-%02u, %llu MiB preallocated\n",
@@ -196,11 +219,14 @@ int main(int argc, char **argv)
         fprintf(stderr, "%d error%s\n", errors, errors == 1 ? "" : "s");
         return options.check ? EXIT_BAD : EXIT_INPUT;
     }
+    char socket_path[ADMIN_PATH_LEN_MAX + 1];
     int exit_code = EXIT_GOOD;
-    if (options.check) {
-        fprintf(stderr, "%s: good\n", options.config);
-    } else if (options.print_memory) {
+    if (options.print_memory) {
         config_memory_plan(config, core_memory(&config->core), stdout);
+    } else if (daemon_admin_path(config, options.data, socket_path) != 0) {
+        exit_code = options.check ? EXIT_BAD : EXIT_ADDRESS;
+    } else if (options.check) {
+        fprintf(stderr, "%s: good\n", options.config);
     } else if (options.init) {
         exit_code = init_store(&options, config);
     } else if (!setup_log(&options, config, &log)) {

@@ -132,6 +132,7 @@ Left running in $work:
   terminals  127.0.0.1:$POS_PORT  (frame len2+tpdu, dialect iso87_bcd)
   hsm-sim    127.0.0.1:$HSM_PORT   issuers 127.0.0.1:$VISA_PORT (visa), 127.0.0.1:$MC_PORT (mc)
   status     build/bin/switchctl --data $DATA status
-Stop them:   kill $(cat "$WORLD"/pid/* | tr '\n' ' ')
+Stop them:       kill $(cat "$WORLD"/pid/* | tr '\n' ' ')
+Then remove:     rm -rf $work   (data, journals, logs and clearing files of this demo)
 TEXT
 fi

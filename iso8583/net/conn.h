@@ -55,6 +55,9 @@ struct conn_limits {
     size_t out_len;     /* bytes of each output ring */
     uint32_t frame_ms;  /* from the first byte of a frame to its last; 0: no limit */
     uint32_t idle_ms;   /* without any byte from the peer; 0: no limit */
+    /* Messages of one connection in one turn of the loop; 0: no limit. One who sends more is read
+     * no further until its next turn, so that a few who flood do not keep the others waiting. */
+    uint32_t turn_max;
     uint32_t unread_ms; /* without an acknowledgement of what it was sent; 0: the system's limit */
 };
 

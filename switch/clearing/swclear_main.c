@@ -322,6 +322,10 @@ static int command_verify(const struct options *options)
     if (rc < 0) {
         return complain(rc, options->target, rc == ERR_IO ? strerror(errno) : err_text(rc));
     }
+    if (is_dir && options->data == NULL && verify.days == 0 && verify.faults == 0) {
+        return complain(ERR_CONFIG, options->target,
+                        "there is nothing to verify: it has no _manifest.json of a day");
+    }
     (void)printf("%s: %u days, %" PRIu64 " items, %u faults\n", verify.faults == 0 ? "good" : "BAD",
                  verify.days, verify.items, verify.faults);
     return verify.faults == 0 ? EXIT_GOOD : EXIT_BAD;

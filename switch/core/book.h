@@ -14,6 +14,7 @@
     X(SETTLE)   /* our reversal was acknowledged (done), or is dead */                             \
     X(LATE)     /* an 0210 after UNKNOWN: record it; due again unless it declines, if reversed */  \
     X(DRAW)     /* read due rows of an issuer after a cursor; counts the try, nothing else */      \
+    X(LOOK)     /* the newest record by a terminal's STAN or RRN; changes nothing */               \
     X(CUTOVER)  /* begin business day @day */                                                      \
     X(FILE)     /* clearing: assign items to a file (in steps), mark built, mark published */      \
     X(SIGN_OFF) /* CUT -> CLOSED, if nothing of the day is due */
@@ -35,6 +36,7 @@ enum book_op {
     X(TOMBED)      /* OPEN: a reversal of it came first; inserted as DECLINED */                   \
     X(REFUSED)     /* OPEN: the store is nearly full; nothing inserted: 96 */                      \
     X(STORED)      /* CLOSE, LATE, SETTLE, CUTOVER, FILE, SIGN_OFF: done. record = as stored */    \
+    X(FOUND)       /* LOOK: record = the stored one */                                             \
     X(DRAWN)       /* DRAW: one due row; record = the original it reverses */                      \
     X(DRAW_END)    /* DRAW: no more rows for now */                                                \
     X(MORE)        /* FILE_ASSIGN: a step of it is done, and it is not at its end: ask again */    \
@@ -61,7 +63,8 @@ struct book_request {
     uint64_t ref;    /* the asker's, returned as it is */
     int64_t wall_ms; /* when it was asked: window, tombstones, journal */
 
-    /* OPEN, CLOSE, REVERSAL: the record. CLOSE: state, code, auth, balance, approved_minor, asked,
+    /* LOOK: record.terminal with record.stan, or else with record.rrn.
+     * OPEN, CLOSE, REVERSAL: the record. CLOSE: state, code, auth, balance, approved_minor, asked,
      * handed_ms, closed_ms are what changes; the rest is as OPEN returned it. */
     struct record record;
 
@@ -70,6 +73,7 @@ struct book_request {
     uint64_t seq;
     uint64_t due_seq;
     enum settle settle;
+    uint32_t due_tries; /* SETTLE_DEAD: how often it was sent */
 
     /* DRAW */
     char issuer[RECORD_NAME_LEN + 1];

@@ -411,3 +411,16 @@ struct link_figures core_link_figures(const struct core *core, uint16_t index)
                                  .late = link->late_count,
                                  .unmatched = link->unmatched};
 }
+
+uint32_t core_reversals(const struct core *core, struct core_reversal *out, uint32_t max)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < core->slab.count && count < max; i++) {
+        const struct txn *t = &core->slab.slots[i];
+        bool is_used = t->generation % 2 == 1;
+        if (is_used && t->reverse.due_seq != 0) {
+            out[count++] = (struct core_reversal){t->reverse.due_seq, t->reverse.tries};
+        }
+    }
+    return count;
+}

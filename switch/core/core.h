@@ -42,6 +42,13 @@ struct core_figures {
 };
 struct core_figures core_figures(const struct core *core);
 
+/* Reversals of ours that are under way: at most @max of them. Returns how many. */
+struct core_reversal {
+    uint64_t due_seq;
+    uint32_t tries; /* sendings; of a process before this one, at least those that are known */
+};
+uint32_t core_reversals(const struct core *core, struct core_reversal *out, uint32_t max);
+
 struct link_figures {
     const char *state; /* "down", "connecting", "connected", "signed-on", "draining"; static */
     int64_t since_ms;  /* monotonic */

@@ -67,6 +67,21 @@ static void unanswerable(struct core *core, const struct txn *t, int decoded)
     action->u.terminal.message = SPAN_NONE;
 }
 
+/* Whose id it is that nobody told us of: "pos/T0000099". Staff read it, so it is made printable. */
+static void alarm_unknown(struct core *core, const char *listener, struct span terminal)
+{
+    char subject[48];
+    struct writer out = writer_make(subject, sizeof subject - 1);
+    writer_text(&out, listener);
+    writer_text(&out, "/");
+    for (size_t i = 0; i < terminal.len; i++) {
+        bool is_printable = terminal.ptr[i] > ' ' && terminal.ptr[i] <= '~';
+        writer_u8(&out, is_printable ? terminal.ptr[i] : '?');
+    }
+    subject[out.len] = 0;
+    core_alarm(core, ALARM_TERMINAL_UNKNOWN, subject, 0);
+}
+
 /* What can be said of a message as far as it was read (@decoded: what read_frame() returned):
  * nothing at all (false), or a refusal. */
 static bool can_answer(struct core *core, struct txn *t, int decoded)
@@ -83,7 +98,7 @@ static bool can_answer(struct core *core, struct txn *t, int decoded)
     }
     t->intake.terminal = find_terminal(core, iso_get(msg, 41));
     if (t->intake.terminal < 0) {
-        core_alarm(core, ALARM_TERMINAL_UNKNOWN, listener->name, 0);
+        alarm_unknown(core, listener->name, iso_get(msg, 41));
         return false;
     }
     return true;

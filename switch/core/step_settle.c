@@ -15,6 +15,7 @@ enum verdict settle_enter(struct core *core, struct txn *t)
     struct book_request *ask = core_store(core, t, BOOK_SETTLE, EV_SETTLED);
     ask->seq = t->record.seq;
     ask->due_seq = t->reverse.due_seq;
+    ask->due_tries = t->reverse.tries;
     ask->settle = t->reverse.dead ? SETTLE_DEAD : SETTLE_DONE;
     if (!t->reverse.dead) {
         memcpy(t->outcome.code, "00", 3);

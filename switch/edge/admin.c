@@ -384,7 +384,8 @@ int admin_open(uv_loop_t *loop, const char *path, const struct admin_command *co
                void *daemon, struct admin **out)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof address.sun_path) {
+    static_assert(sizeof address.sun_path == ADMIN_PATH_LEN_MAX + 1, "the path of a socket");
+    if (strlen(path) > ADMIN_PATH_LEN_MAX) {
         return ERR_LENGTH;
     }
     memcpy(address.sun_path, path, strlen(path));

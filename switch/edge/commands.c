@@ -6,7 +6,13 @@
 
 #include "iso8583/base/calendar.h"
 #include "switch/edge/daemon.h"
+#include "switch/edge/search.h"
 #include "switch/edge/tables.h"
+
+enum {
+    REVERSALS_MAX = 4096,  /* under way, whose tries saf.list corrects */
+    CUTOVER_AHEAD_MAX = 7, /* days; a weekend and some holidays */
+};
 
 static int64_t wall_now_ms(void)
 {
@@ -44,10 +50,14 @@ static json_t *alarms_json(const struct daemon *daemon)
     json_t *alarms = json_array();
     for (uint32_t i = 0; i < figures->alarm_count; i++) {
         const struct alarm_count *row = &figures->alarms[i];
-        json_array_append_new(alarms,
-                              json_pack("{s:s,s:s,s:I,s:I,s:I}", "name", row->name, "subject",
-                                        row->subject, "number", (json_int_t)row->number, "count",
-                                        (json_int_t)row->count, "at_ms", (json_int_t)row->wall_ms));
+        json_t *alarm = json_pack("{s:s,s:s,s:I,s:I,s:I}", "name", row->name, "subject",
+                                  row->subject, "number", (json_int_t)row->number, "count",
+                                  (json_int_t)row->count, "at_ms", (json_int_t)row->wall_ms);
+        if (alarm_tells_mti(row->name)) {
+            json_object_set_new(alarm, "mti",
+                                json_sprintf("%04X", (unsigned)row->number & 0xFFFFu));
+        }
+        json_array_append_new(alarms, alarm);
     }
     return alarms;
 }
@@ -207,11 +217,76 @@ static json_t *run_stop(void *context, admin_id id, const json_t *request, const
     return json_object();
 }
 
+/* A tx.show that is looked up or searched for: its client waits. */
+struct wanted {
+    struct daemon *daemon;
+    admin_id id;
+    struct record like;
+};
+
+static void on_searched(void *context, int result, uint64_t seq)
+{
+    struct wanted *wanted = context;
+    const char *error = result == ERR_NOT_FOUND ? "there is no such transaction"
+                        : result == ERR_CLOSED  ? "the switch is stopping"
+                                                : "the store cannot be read";
+    json_t *answer = NULL;
+    if (wanted->daemon->admin == NULL) {
+        free(wanted);
+        return;
+    }
+    if (result == 0) {
+        answer = tables_tx_show(store_kv(wanted->daemon->store), seq, &error);
+    }
+    admin_complete(wanted->daemon->admin, wanted->id, answer, error);
+    free(wanted);
+}
+
+static void search_begin(struct wanted *wanted)
+{
+    struct daemon *daemon = wanted->daemon;
+    int result = search_start(&daemon->loop, store_kv(daemon->store), &daemon->stopping,
+                              &wanted->like, on_searched, wanted);
+    if (result < 0) {
+        on_searched(wanted, result, 0);
+    }
+}
+
+static void on_looked(void *context, const struct book_answer *answer)
+{
+    struct wanted *wanted = context;
+    if (answer->result == BOOK_IS_FOUND) {
+        on_searched(wanted, 0, answer->record.seq);
+    } else {
+        search_begin(wanted);
+    }
+}
+
+/* By its sequence, at once; by its terminal, through the index; or else by a search. */
 static json_t *run_tx_show(void *context, admin_id id, const json_t *request, const char **error)
 {
     struct daemon *daemon = context;
-    (void)id;
-    return tables_tx_show(store_kv(daemon->store), request, error);
+    struct book_request ask = {.op = BOOK_LOOK};
+    if (tables_tx_named(request, &ask.record, error) != 0) {
+        return NULL;
+    }
+    if (ask.record.seq != 0) {
+        return tables_tx_show(store_kv(daemon->store), ask.record.seq, error);
+    }
+    struct wanted *wanted = malloc(sizeof *wanted);
+    *error = "too many requests at once: try again";
+    if (wanted == NULL || daemon->stopping) {
+        free(wanted);
+        return NULL;
+    }
+    *wanted = (struct wanted){daemon, id, ask.record};
+    if (ask.record.terminal[0] == 0) {
+        search_begin(wanted);
+    } else if (driver_ask_book(daemon->driver, &ask, on_looked, wanted) != 0) {
+        free(wanted);
+        return NULL;
+    }
+    return ADMIN_PENDING;
 }
 
 static json_t *run_tx_list(void *context, admin_id id, const json_t *request, const char **error)
@@ -228,11 +303,31 @@ static json_t *run_day_show(void *context, admin_id id, const json_t *request, c
     return tables_day_show(store_kv(daemon->store), request, error);
 }
 
+/* The store counts draws; how often what is under way was sent, the core knows. */
+static void tries_correct(const struct daemon *daemon, json_t *rows)
+{
+    static struct core_reversal under_way[REVERSALS_MAX];
+    uint32_t count = core_reversals(daemon->core, under_way, REVERSALS_MAX);
+    size_t index;
+    json_t *row;
+    json_array_foreach(rows, index, row)
+    {
+        json_int_t due_seq = json_integer_value(json_object_get(row, "due_seq"));
+        for (uint32_t i = 0; i < count; i++) {
+            if ((json_int_t)under_way[i].due_seq == due_seq) {
+                json_object_set_new(row, "tries", json_integer(under_way[i].tries));
+            }
+        }
+    }
+}
+
 static json_t *run_saf_list(void *context, admin_id id, const json_t *request, const char **error)
 {
     struct daemon *daemon = context;
     (void)id;
-    return tables_saf_list(store_kv(daemon->store), request, error);
+    json_t *answer = tables_saf_list(store_kv(daemon->store), request, error);
+    tries_correct(daemon, json_object_get(answer, "saf"));
+    return answer;
 }
 
 /* A request of the book that an admin's client waits for. */
@@ -299,15 +394,58 @@ static json_t *ask_book(struct daemon *daemon, admin_id id, struct book_request 
     return ADMIN_PENDING;
 }
 
+/* Days from @a to @b. */
+static int64_t days_between(uint32_t a, uint32_t b)
+{
+    const uint32_t days[] = {a, b};
+    int64_t at_ms[2];
+    for (size_t i = 0; i < ARRAY_COUNT(days); i++) {
+        struct civil civil = {.year = (int)(days[i] / 10000),
+                              .month = (int)(days[i] / 100 % 100),
+                              .day = (int)(days[i] % 100)};
+        at_ms[i] = civil_to_ms(&civil);
+    }
+    return (at_ms[1] - at_ms[0]) / 86400000;
+}
+
+/* A day cannot be taken back: what looks like a mistake is asked about. NULL, or why it is refused;
+ * static. */
+static const char *cutover_refusal(uint32_t today, uint32_t day, bool is_forced)
+{
+    static char why[160];
+    char now[11];
+    char next[11];
+    tables_print_day(today, now);
+    tables_print_day(day, next);
+    int64_t ahead = days_between(today, day);
+    if (ahead <= 0) {
+        snprintf(why, sizeof why, "%s is not later than the open business day, %s", next, now);
+        return why;
+    }
+    if (ahead > CUTOVER_AHEAD_MAX && !is_forced) {
+        snprintf(why, sizeof why,
+                 "%s is %lld days after the open business day, %s: if you mean it, say --force",
+                 next, (long long)ahead, now);
+        return why;
+    }
+    return NULL;
+}
+
 static json_t *run_cutover(void *context, admin_id id, const json_t *request, const char **error)
 {
     struct daemon *daemon = context;
     struct book_request ask = {.op = BOOK_CUTOVER};
     const json_t *day = json_object_get(request, "day");
-    ask.day =
-        day == NULL ? day_next(tables_current_day(store_kv(daemon->store))) : tables_parse_day(day);
+    uint32_t today = tables_current_day(store_kv(daemon->store));
+    ask.day = day == NULL ? day_next(today) : tables_parse_day(day);
     if (ask.day == 0) {
         *error = "day is not a date like 2026-11-21";
+        return NULL;
+    }
+    const char *why =
+        cutover_refusal(today, ask.day, json_is_true(json_object_get(request, "force")));
+    if (why != NULL) {
+        *error = why;
         return NULL;
     }
     return ask_book(daemon, id, &ask, false, error);

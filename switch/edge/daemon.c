@@ -53,15 +53,22 @@ static void fail_stop(void *context, int err, const char *what)
     _exit(EXIT_STORE);
 }
 
+static bool has_file(const char *data_dir, const char *name)
+{
+    char path[1200];
+    snprintf(path, sizeof path, "%s/%s", data_dir, name);
+    return access(path, F_OK) == 0;
+}
+
 /* What whoever reads the refusal should look at. Nothing is said of the key but where it is. */
 static const char *store_hint(const char *data_dir, int result)
 {
-    char tables[1200];
-    snprintf(tables, sizeof tables, "%s/data.mdb", data_dir);
     switch (result) {
     case ERR_NOT_FOUND:
-        return access(tables, F_OK) == 0 ? " (its file `key` is missing: it is in your backup)"
-                                         : " (make one with --init)";
+        return has_file(data_dir, "data.mdb") ? " (its file `key` is missing: it is in your backup)"
+               : has_file(data_dir, "unfinished")
+                   ? " (an --init was stopped half-way: run it again)"
+                   : " (make one with --init)";
     case ERR_CONFIG:
         return " (its file `key` must hold the key alone, mode 0400 or 0600)";
     case ERR_CORRUPT:
@@ -194,14 +201,29 @@ static int make_edges(struct daemon *daemon)
     return 0;
 }
 
+int daemon_admin_path(const struct config *config, const char *data_dir,
+                      char out[ADMIN_PATH_LEN_MAX + 1])
+{
+    const char *name = config->admin_socket;
+    bool is_absolute = name[0] == '/';
+    int len = snprintf(out, ADMIN_PATH_LEN_MAX + 1, "%s%s%s", is_absolute ? "" : data_dir,
+                       is_absolute ? "" : "/", name);
+    if (len <= ADMIN_PATH_LEN_MAX) {
+        return 0;
+    }
+    fprintf(stderr,
+            "switchd: %s/%s: the path of the admin socket has %d characters, and a socket's may "
+            "have %d: take a shorter --data, or an absolute admin.socket in the configuration\n",
+            data_dir, name, len, ADMIN_PATH_LEN_MAX);
+    return EXIT_ADDRESS;
+}
+
 static int open_admin(struct daemon *daemon)
 {
-    char path[1200];
-    const char *name = daemon->config->admin_socket;
-    if (name[0] == '/') {
-        snprintf(path, sizeof path, "%s", name);
-    } else {
-        snprintf(path, sizeof path, "%s/%s", daemon->data_dir, name);
+    char path[ADMIN_PATH_LEN_MAX + 1];
+    int code = daemon_admin_path(daemon->config, daemon->data_dir, path);
+    if (code != 0) {
+        return code;
     }
     int result = admin_open(&daemon->loop, path, daemon_commands, daemon, &daemon->admin);
     if (result != 0) {
@@ -296,6 +318,7 @@ static void finish(struct daemon *daemon)
     terminal_edge_shutdown(daemon->terminals);
     store_stop(daemon->store);
     admin_close(daemon->admin);
+    daemon->admin = NULL; /* who still searches has nobody to answer */
     driver_stop(daemon->driver);
     uv_close((uv_handle_t *)&daemon->turn, NULL);
     uv_close((uv_handle_t *)&daemon->drain, NULL);

@@ -47,5 +47,10 @@ void daemon_stop(struct daemon *daemon);
 /* Settings of the store in @data_dir by @config. */
 struct store_settings daemon_store_settings(const struct config *config, const char *data_dir);
 
+/* Where the admin socket stands by @config and @data_dir: 0 and @out; or the exit code of the
+ * process, after saying on stderr that the path is longer than a socket's may be. */
+MUST_USE int daemon_admin_path(const struct config *config, const char *data_dir,
+                               char out[ADMIN_PATH_LEN_MAX + 1]);
+
 /* The admin commands (commands.c), ended by a row without a name. */
 extern const struct admin_command daemon_commands[];

@@ -1,5 +1,6 @@
 #include "switch/edge/driver.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -142,7 +143,20 @@ bool driver_may_log(struct driver *driver, const char *event, const char *subjec
     return false;
 }
 
-void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number)
+bool alarm_tells_mti(const char *name)
+{
+    static const enum alarm alarms[] = {ALARM_MESSAGE_INCOMPLETE, ALARM_MESSAGE_UNEXPECTED,
+                                        ALARM_ANSWER_UNMATCHED};
+    for (size_t i = 0; i < ARRAY_COUNT(alarms); i++) {
+        if (strcmp(name, alarm_name(alarms[i])) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void driver_alarm_why(struct driver *driver, const char *name, const char *subject, int64_t number,
+                      const char *why)
 {
     struct log_line line;
     /* A neighbour that we hang up on in an orderly stop is gone, too, but nobody needs to look. */
@@ -153,8 +167,22 @@ void driver_alarm(struct driver *driver, const char *name, const char *subject, 
     }
     log_begin(&line, is_good_news ? LOG_INFO : LOG_WARN, name);
     log_text(&line, "subject", subject);
-    log_number(&line, "number", number);
+    if (alarm_tells_mti(name)) {
+        char mti[5];
+        snprintf(mti, sizeof mti, "%04X", (unsigned)number & 0xFFFFu);
+        log_text(&line, "mti", mti);
+    } else {
+        log_number(&line, "number", number);
+    }
+    if (why != NULL) {
+        log_text(&line, "why", why);
+    }
     log_end(&line);
+}
+
+void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number)
+{
+    driver_alarm_why(driver, name, subject, number, NULL);
 }
 
 static void log_trace(const struct trace *trace)

@@ -57,6 +57,13 @@ bool driver_may_log(struct driver *driver, const char *event, const char *subjec
  * driver_stop() at INFO. */
 void driver_alarm(struct driver *driver, const char *name, const char *subject, int64_t number);
 
+/* The same with a reason for people, in the log. */
+void driver_alarm_why(struct driver *driver, const char *name, const char *subject, int64_t number,
+                      const char *why);
+
+/* Is the number of alarm @name an MTI? It is shown by its four digits then. */
+bool alarm_tells_mti(const char *name);
+
 const struct figures *driver_figures(const struct driver *driver);
 const struct strays *driver_strays(const struct driver *driver);
 const struct driver_parts *driver_parts(const struct driver *driver);

@@ -8,9 +8,7 @@
 #include "switch/store/schema.h"
 
 enum {
-    LIST_DEFAULT = 20,
-    LIST_MAX = 1000,
-    SCAN_MAX = 200000,
+    PAGE_MAX = 1000,
     PAGE_DEFAULT = 100,
     DUE_KEY_LEN = 24, /* issuer (16, zero filled), due_seq (8) */
 };
@@ -36,7 +34,7 @@ uint32_t tables_parse_day(const json_t *day)
     return day_is_valid(number) ? number : 0;
 }
 
-static struct kv_txn *begin(struct kv *kv, const char **error)
+struct kv_txn *tables_begin(struct kv *kv, const char **error)
 {
     struct kv_txn *txn = NULL;
     if (kv_begin(kv, false, &txn) != 0) {
@@ -49,7 +47,7 @@ static struct kv_txn *begin(struct kv *kv, const char **error)
 uint32_t tables_current_day(struct kv *kv)
 {
     const char *error = NULL;
-    struct kv_txn *txn = begin(kv, &error);
+    struct kv_txn *txn = tables_begin(kv, &error);
     struct span key;
     struct span row;
     uint32_t day = 0;
@@ -77,7 +75,7 @@ static int next_day(struct kv_txn *txn, uint32_t after, struct day_row *row)
 uint32_t tables_oldest_cut(struct kv *kv)
 {
     const char *error = NULL;
-    struct kv_txn *txn = begin(kv, &error);
+    struct kv_txn *txn = tables_begin(kv, &error);
     struct day_row row = {0};
     uint32_t day = 0;
     if (txn == NULL) {
@@ -88,179 +86,6 @@ uint32_t tables_oldest_cut(struct kv *kv)
     }
     kv_abort(txn);
     return day;
-}
-
-/* What the amounts of @record are in: a reversal may come without DE49, and is in its original's
- * currency. 0: not known. */
-static uint16_t currency_of(struct kv_txn *txn, const struct record *record)
-{
-    struct record original;
-    bool is_told = record->currency != 0 || record->original_seq == 0;
-    if (is_told || book_get(txn, record->original_seq, &original) != 0) {
-        return record->currency;
-    }
-    return original.currency;
-}
-
-static json_t *record_json(struct kv_txn *txn, const struct record *record)
-{
-    char day[11];
-    char mti[5];
-    tables_print_day(record->day, day);
-    snprintf(mti, sizeof mti, "%04X", record->mti);
-    json_t *tx =
-        json_pack("{s:I,s:s,s:s,s:s,s:I,s:I,s:I}", "seq", (json_int_t)record->seq, "state",
-                  record_state_name(record->state), "mti", mti, "day", day, "opened_ms",
-                  (json_int_t)record->opened_ms, "handed_ms", (json_int_t)record->handed_ms,
-                  "closed_ms", (json_int_t)record->closed_ms);
-    static const struct {
-        const char *name;
-        size_t at;
-    } texts[] = {
-        {"group", offsetof(struct record, group)},
-        {"acquirer", offsetof(struct record, acquirer)},
-        {"terminal", offsetof(struct record, terminal)},
-        {"merchant", offsetof(struct record, merchant)},
-        {"stan", offsetof(struct record, stan)},
-        {"rrn", offsetof(struct record, rrn)},
-        {"proc", offsetof(struct record, proc)},
-        {"mcc", offsetof(struct record, mcc)},
-        {"pan", offsetof(struct record, pan_masked)},
-        {"issuer", offsetof(struct record, issuer)},
-        {"link", offsetof(struct record, link)},
-        {"link_stan", offsetof(struct record, link_stan)},
-        {"reversal_stan", offsetof(struct record, reversal_stan)},
-        {"code", offsetof(struct record, code)},
-        {"auth", offsetof(struct record, auth)},
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
-        json_object_set_new(tx, texts[i].name, json_string((const char *)record + texts[i].at));
-    }
-    json_object_set_new(tx, "amount_minor", json_integer(record->amount_minor));
-    json_object_set_new(tx, "approved_minor", json_integer(record->approved_minor));
-    json_object_set_new(tx, "remaining_minor", json_integer(record->remaining_minor));
-    json_object_set_new(tx, "currency", json_integer(currency_of(txn, record)));
-    json_object_set_new(tx, "marked", json_boolean(record->marked));
-    json_object_set_new(tx, "asked", json_boolean(record->asked));
-    json_object_set_new(tx, "original_seq", json_integer((json_int_t)record->original_seq));
-    json_object_set_new(tx, "item_seq", json_integer((json_int_t)record->item_seq));
-    json_object_set_new(tx, "due_seq", json_integer((json_int_t)record->due_seq));
-    return tx;
-}
-
-static const char *journal_name(uint8_t type)
-{
-    static const char *const names[] = {
-#define JOURNAL_NAME(name) [JOURNAL_##name] = #name,
-        JOURNAL_MAP(JOURNAL_NAME)
-#undef JOURNAL_NAME
-    };
-    return type < JOURNAL_COUNT ? names[type] : "?";
-}
-
-/* The journal's newest SCAN_MAX rows that speak of @seq, oldest first. */
-static json_t *journal_json(struct kv_txn *txn, uint64_t seq)
-{
-    json_t *rows = json_array();
-    struct span key;
-    struct span row;
-    if (kv_last(txn, KV_journal, &key, &row) != 1 || key.len != 8) {
-        return rows;
-    }
-    uint64_t newest = be64_get(key.ptr);
-    uint64_t at = newest > SCAN_MAX ? newest - SCAN_MAX : 0;
-    for (;;) {
-        uint8_t from[8];
-        be64_put(from, at);
-        if (kv_seek(txn, KV_journal, span_make(from, 8), &key, &row) != 1) {
-            return rows;
-        }
-        at = be64_get(key.ptr) + 1;
-        const uint8_t *body = row.ptr + CRC_LEN + CHAIN_LEN;
-        if (row.len >= CRC_LEN + CHAIN_LEN + 17 && be64_get(body + 1) == seq) {
-            json_array_append_new(rows, json_pack("{s:I,s:I,s:s,s:s}", "seq", (json_int_t)(at - 1),
-                                                  "at_ms", (json_int_t)be64_get(body + 9), "what",
-                                                  journal_name(body[0]), "text", ""));
-        }
-    }
-}
-
-static bool text_is(const json_t *wanted, const char *text)
-{
-    return wanted == NULL ||
-           (json_string_value(wanted) != NULL && strcmp(json_string_value(wanted), text) == 0);
-}
-
-/* The newest record that @request names: by seq, or by terminal and STAN, or by RRN. */
-static int find_record(struct kv_txn *txn, const json_t *request, struct record *out)
-{
-    const json_t *seq = json_object_get(request, "seq");
-    const json_t *terminal = json_object_get(request, "terminal");
-    const json_t *stan = json_object_get(request, "stan");
-    const json_t *rrn = json_object_get(request, "rrn");
-    struct span key;
-    struct span row;
-    if (seq != NULL) {
-        return book_get(txn, (uint64_t)json_integer_value(seq), out);
-    }
-    if (rrn == NULL && (terminal == NULL || stan == NULL)) {
-        return ERR_USAGE;
-    }
-    if (kv_last(txn, KV_txns, &key, &row) != 1 || key.len != 8) {
-        return ERR_NOT_FOUND;
-    }
-    uint64_t newest = be64_get(key.ptr);
-    for (uint64_t i = newest; i > 0 && newest - i < SCAN_MAX; i--) {
-        if (book_get(txn, i, out) == 0 && text_is(terminal, out->terminal) &&
-            text_is(stan, out->stan) && text_is(rrn, out->rrn)) {
-            return 0;
-        }
-    }
-    return ERR_NOT_FOUND;
-}
-
-json_t *tables_tx_show(struct kv *kv, const json_t *request, const char **error)
-{
-    struct record record;
-    struct kv_txn *txn = begin(kv, error);
-    if (txn == NULL) {
-        return NULL;
-    }
-    json_t *answer = NULL;
-    int rc = find_record(txn, request, &record);
-    if (rc == 0) {
-        json_t *tx = record_json(txn, &record);
-        json_object_set_new(tx, "journal", journal_json(txn, record.seq));
-        answer = json_pack("{s:o}", "tx", tx);
-    } else {
-        *error = rc == ERR_USAGE ? "name it by seq, by terminal and stan, or by rrn"
-                                 : "there is no such transaction";
-    }
-    kv_abort(txn);
-    return answer;
-}
-
-json_t *tables_tx_list(struct kv *kv, const json_t *request, const char **error)
-{
-    const json_t *last = json_object_get(request, "last");
-    json_int_t count = last == NULL ? LIST_DEFAULT : json_integer_value(last);
-    struct span key;
-    struct span row;
-    struct record record;
-    struct kv_txn *txn = begin(kv, error);
-    if (txn == NULL) {
-        return NULL;
-    }
-    count = count < 1 ? 1 : count > LIST_MAX ? LIST_MAX : count;
-    json_t *txs = json_array();
-    uint64_t seq = kv_last(txn, KV_txns, &key, &row) == 1 ? be64_get(key.ptr) : 0;
-    for (; seq > 0 && count > 0; seq--, count--) {
-        if (book_get(txn, seq, &record) == 0) {
-            json_array_append_new(txs, record_json(txn, &record));
-        }
-    }
-    kv_abort(txn);
-    return json_pack("{s:o}", "txs", txs);
 }
 
 static const char *day_state_name(uint8_t state)
@@ -353,7 +178,7 @@ json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error
         *error = "day is not a date like 2026-11-21";
         return NULL;
     }
-    struct kv_txn *txn = begin(kv, error);
+    struct kv_txn *txn = tables_begin(kv, error);
     if (txn == NULL) {
         return NULL;
     }
@@ -462,12 +287,12 @@ json_t *tables_saf_list(struct kv *kv, const json_t *request, const char **error
         *error = "after is not the \"next\" of a page";
         return NULL;
     }
-    struct kv_txn *txn = begin(kv, error);
+    struct kv_txn *txn = tables_begin(kv, error);
     if (txn == NULL) {
         return NULL;
     }
     json_t *answer = json_pack("{s:I}", "total", count_all_due(txn));
-    count = count < 1 ? 1 : count > LIST_MAX ? LIST_MAX : count;
+    count = count < 1 ? 1 : count > PAGE_MAX ? PAGE_MAX : count;
     int rc = due_page(txn, key, key_len, count, answer);
     kv_abort(txn);
     if (rc < 0) {

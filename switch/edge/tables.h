@@ -16,8 +16,16 @@ uint32_t tables_current_day(struct kv *kv);
 /* The oldest day that is cut and not closed; 0: none. */
 uint32_t tables_oldest_cut(struct kv *kv);
 
-/* Answers of tx.show, tx.list, day.show, saf.list (shapes in admin.h), or NULL with @error set. */
-json_t *tables_tx_show(struct kv *kv, const json_t *request, const char **error);
+/* A read transaction for the call, or NULL with @error set. */
+struct kv_txn *tables_begin(struct kv *kv, const char **error);
+
+/* What a tx.show names: @like->seq, or some of its terminal, stan and rrn. ERR_USAGE with @error
+ * set. */
+MUST_USE int tables_tx_named(const json_t *request, struct record *like, const char **error);
+/* The answer of tx.show (shape in admin.h), or NULL with @error set. */
+json_t *tables_tx_show(struct kv *kv, uint64_t seq, const char **error);
+
+/* Answers of tx.list, day.show, saf.list (shapes in admin.h), or NULL with @error set. */
 json_t *tables_tx_list(struct kv *kv, const json_t *request, const char **error);
 json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error);
 json_t *tables_saf_list(struct kv *kv, const json_t *request, const char **error);

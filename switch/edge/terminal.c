@@ -1,5 +1,6 @@
 #include "switch/edge/terminal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "iso8583/base/log.h"
@@ -9,6 +10,7 @@
 
 enum {
     UNREADABLE_MAX = 100, /* in a row; then the connection is closed */
+    TURN_MAX = 32,        /* messages of one connection; then others have their turn */
     UNREAD_MS = 20000,    /* for a peer to acknowledge what it was sent */
 };
 
@@ -129,6 +131,7 @@ struct terminal_edge *terminal_edge_new(struct driver *driver)
                                  .out_len = CONFIG_CONN_OUT_LEN,
                                  .frame_ms = parts->config->frame_ms,
                                  .idle_ms = parts->config->idle_ms,
+                                 .turn_max = TURN_MAX,
                                  .unread_ms = UNREAD_MS};
     for (uint32_t i = 0; i < settings->listener_count; i++) {
         limits.count_max += settings->listeners[i].connections_max;
@@ -203,6 +206,32 @@ void terminal_edge_free(struct terminal_edge *edge)
     free(edge);
 }
 
+/* Tell of an answer that cannot be sent: whose it was (its DE41) and why. */
+static void undelivered(const struct gate *gate, conn_id conn, int result, struct span message)
+{
+    struct driver *driver = gate->edge->driver;
+    const struct listener_settings *listener =
+        &driver_parts(driver)->config->core.listeners[gate->index];
+    uint8_t digits[2 * FRAME_LEN_MAX];
+    struct writer scratch = writer_make(digits, sizeof digits);
+    struct iso_msg msg;
+    struct iso_error error;
+    char subject[48];
+    char why[120];
+    int decoded = iso_decode(listener->dialect, message, &scratch, &msg, &error);
+    struct span terminal = decoded == 0 ? iso_get(&msg, 41) : SPAN_NONE;
+    const char *peer = conn_peer(gate->edge->pool, conn);
+    snprintf(subject, sizeof subject, "%s/%.*s", listener->name, (int)terminal.len,
+             terminal.len == 0 ? "" : (const char *)terminal.ptr);
+    snprintf(why, sizeof why, "%s%s%s",
+             result == ERR_CLOSED ? "its connection is gone"
+             : result == ERR_FULL ? "the peer does not read"
+                                  : err_text(result),
+             peer[0] == '\0' ? "" : ": ", peer);
+    bytes_wipe(digits, scratch.len);
+    driver_alarm_why(driver, "terminal.undelivered", subject, 0, why);
+}
+
 void terminal_send(struct terminal_edge *edge, uint16_t listener, uint64_t conn, struct span tpdu,
                    struct span message)
 {
@@ -214,7 +243,7 @@ void terminal_send(struct terminal_edge *edge, uint16_t listener, uint64_t conn,
         result = conn_send(edge->pool, conn, tpdu, message);
     }
     if (result != 0) {
-        driver_alarm(edge->driver, "terminal.undelivered", err_name(result), 0);
+        undelivered(&edge->gates[listener], conn, result, message);
         conn_close(edge->pool, conn, false);
     }
 }

@@ -19,8 +19,8 @@ static int (*const operations[BOOK_OP_COUNT])(struct book *, const struct book_r
     [BOOK_OPEN] = book_do_open,         [BOOK_CLOSE] = book_do_close,
     [BOOK_REVERSAL] = book_do_reversal, [BOOK_SETTLE] = book_do_settle,
     [BOOK_LATE] = book_do_late,         [BOOK_DRAW] = book_do_draw,
-    [BOOK_CUTOVER] = book_do_cutover,   [BOOK_FILE] = book_do_file,
-    [BOOK_SIGN_OFF] = book_do_sign_off,
+    [BOOK_LOOK] = book_do_look,         [BOOK_CUTOVER] = book_do_cutover,
+    [BOOK_FILE] = book_do_file,         [BOOK_SIGN_OFF] = book_do_sign_off,
 };
 
 static int meta_put(struct kv_txn *txn, struct span name, struct span value)

@@ -258,7 +258,8 @@ static int check_before(struct span row)
                : ERR_CORRUPT;
 }
 
-/* Where the checksum of a table's rows is; tables without one (ids, open, lookup) only point. */
+/* Where the checksum of a table's rows is; tables without one (ids, trail, open, dead, lookup) only
+ * point. */
 static int (*const checks[KV_TABLE_COUNT])(struct span row) = {
     [KV_meta] = check_behind,  [KV_txns] = check_before,    [KV_journal] = check_before,
     [KV_due] = check_behind,   [KV_items] = check_behind,   [KV_totals] = check_behind,

@@ -42,7 +42,8 @@ static int due_get(struct book *book, const struct record *record, struct due_ro
 }
 
 /* The issuer will not take it: it stays due, for staff, and blocks the signing off of its day. */
-static int settle_dead(struct book *book, const struct record *record, int64_t wall_ms)
+static int settle_dead(struct book *book, const struct record *record,
+                       const struct book_request *request)
 {
     struct due_row due;
     TRY(due_get(book, record, &due));
@@ -50,10 +51,13 @@ static int settle_dead(struct book *book, const struct record *record, int64_t w
         struct day_row *day = NULL;
         TRY(book_day_change(book, record->day, &day));
         day->dead_count++;
+        TRY(book_dead_add(book, &due));
     }
     due.dead = true;
+    due.tries = request->due_tries > due.tries ? request->due_tries : due.tries;
     TRY(due_put(book, &due));
-    return book_journal_add(book, JOURNAL_SETTLE, record->seq, wall_ms, SPAN_LITERAL("dead"));
+    return book_journal_add(book, JOURNAL_SETTLE, record->seq, request->wall_ms,
+                            SPAN_LITERAL("dead"));
 }
 
 /* Staff settled a dead letter with the issuer by other means; the journal says who ended it. */
@@ -96,7 +100,7 @@ int book_do_settle(struct book *book, const struct book_request *request,
     TRY(rc);
     answer->result = BOOK_IS_STORED;
     return request->settle == SETTLE_DONE ? settle_done(book, record, request->wall_ms)
-                                          : settle_dead(book, record, request->wall_ms);
+                                          : settle_dead(book, record, request);
 }
 
 /* An answer after UNKNOWN. It never cancels a reversal; but if the reversal was done already and
@@ -129,28 +133,43 @@ int book_do_late(struct book *book, const struct book_request *request, struct b
     return book_record_write(book, record, KV_REPLACE, JOURNAL_DUE, request->wall_ms);
 }
 
-/* The next row of @issuer behind *@upto that is a dead letter or not, as @dead says: 1, or 0 at the
- * end. *@upto becomes the last row that was looked at, so that none is looked at twice. */
-static int due_next(struct book *book, const char *issuer, bool dead, uint64_t *upto,
-                    struct due_row *due)
+/* The next row of @table (KV_due: with dead letters, KV_dead: dead letters alone) of @issuer behind
+ * *@upto, which it becomes: 1 and @due, or 0 at the end. */
+static int due_behind(struct book *book, enum kv_table table, const char *issuer, uint64_t *upto,
+                      struct due_row *due)
 {
     uint8_t key[DUE_KEY_LEN];
     struct span found;
     struct span row;
-    do {
-        if (*upto == UINT64_MAX) {
-            return 0;
-        }
-        book_due_key(issuer, *upto + 1, key);
-        int rc = kv_seek(book->txn, KV_due, span_make(key, sizeof key), &found, &row);
-        TRY(rc);
-        if (rc == 0 || found.len != DUE_KEY_LEN || memcmp(found.ptr, key, 16) != 0) {
-            return 0;
-        }
-        TRY(due_row_decode(row, due));
-        *upto = due->due_seq;
-    } while (due->dead != dead);
+    if (*upto == UINT64_MAX) {
+        return 0;
+    }
+    book_due_key(issuer, *upto + 1, key);
+    int rc = kv_seek(book->txn, table, span_make(key, sizeof key), &found, &row);
+    TRY(rc);
+    if (rc == 0 || found.len != DUE_KEY_LEN || memcmp(found.ptr, key, 16) != 0) {
+        return 0;
+    }
+    if (table == KV_dead) {
+        memcpy(key, found.ptr, DUE_KEY_LEN);
+        rc = kv_get(book->txn, KV_due, span_make(key, sizeof key), &row);
+        TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
+    }
+    TRY(due_row_decode(row, due));
+    *upto = due->due_seq;
     return 1;
+}
+
+/* The next row that is a dead letter or not, as @dead says: 1, or 0 at the end. The cursor passes
+ * over what it is not, so that no row is looked at twice. */
+static int due_next(struct book *book, const char *issuer, bool dead, uint64_t *upto,
+                    struct due_row *due)
+{
+    int rc = 0;
+    do {
+        rc = due_behind(book, dead ? KV_dead : KV_due, issuer, upto, due);
+    } while (rc == 1 && due->dead != dead);
+    return rc;
 }
 
 int book_do_draw(struct book *book, const struct book_request *request, struct book_answer *answer)

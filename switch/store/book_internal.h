@@ -24,7 +24,6 @@ enum {
     DUE_KEY_LEN = 16 + 8,
     ITEM_KEY_LEN = 4 + 8,
     TOMB_KEY_LEN = 1 + 8 + 12 + 8 + 8,
-    JOURNAL_BODY_AT = CRC_LEN + CHAIN_LEN + 1 + 8 + 8, /* checksum, hash before, type, seq, time */
 };
 
 /* The secondary index: 64-bit hashes, told apart by looking at the record. */
@@ -164,6 +163,8 @@ void book_due_key(const char *issuer, uint64_t due_seq, uint8_t out[DUE_KEY_LEN]
  * terminal's reversal is due to no issuer, but to staff: a dead letter from the start. */
 MUST_USE int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                           struct book_answer *answer);
+/* Keep the list of dead letters: @due is one from now on. */
+MUST_USE int book_dead_add(struct book *book, const struct due_row *due);
 /* The reverse: take the row of @record away (its due_seq is left to the caller). */
 MUST_USE int book_due_remove(struct book *book, const struct record *record);
 
@@ -243,6 +244,8 @@ MUST_USE int book_do_settle(struct book *book, const struct book_request *reques
 MUST_USE int book_do_late(struct book *book, const struct book_request *request,
                           struct book_answer *answer);
 MUST_USE int book_do_draw(struct book *book, const struct book_request *request,
+                          struct book_answer *answer);
+MUST_USE int book_do_look(struct book *book, const struct book_request *request,
                           struct book_answer *answer);
 MUST_USE int book_do_cutover(struct book *book, const struct book_request *request,
                              struct book_answer *answer);

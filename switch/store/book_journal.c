@@ -1,6 +1,7 @@
 /* The journal: append-only, every row holding the hash of the row before it.
  *
  * row = checksum (4), hash of the row before (32), type (1), seq (8), wall_ms (8), body
+ * Rows of a transaction are in `trail`, too, so that nobody walks the journal for them.
  * hash = SHA-256(journal sequence (8), row without its checksum)
  * The hash of the newest row is kept in `meta`, so that a cut tail is found, too. */
 #include "switch/store/book_internal.h"
@@ -28,6 +29,20 @@ void book_journal_close(struct book *book)
     EVP_MD_free(book->sha256);
 }
 
+/* The first row of a transaction is of the newest sequence. */
+static int trail_add(struct book *book, enum journal_type type, uint64_t seq)
+{
+    uint8_t key[TRAIL_KEY_LEN];
+    if (!journal_is_of_txn(type)) {
+        return 0;
+    }
+    bool is_first = type == JOURNAL_OPEN || type == JOURNAL_REVERSAL;
+    be64_put(key, seq);
+    be64_put(key + 8, book->now.journal_seq);
+    return kv_put(book->txn, KV_trail, span_make(key, sizeof key), SPAN_NONE,
+                  is_first ? KV_APPEND : KV_REPLACE);
+}
+
 int book_journal_add(struct book *book, enum journal_type type, uint64_t seq, int64_t wall_ms,
                      struct span body)
 {
@@ -44,7 +59,8 @@ int book_journal_add(struct book *book, enum journal_type type, uint64_t seq, in
     book->now.journal_seq++;
     KEY_U64(key, book->now.journal_seq);
     TRY(row_hash(book->digest, book->sha256, key, row, book->now.chain));
-    return kv_put(book->txn, KV_journal, key, row, KV_APPEND);
+    TRY(kv_put(book->txn, KV_journal, key, row, KV_APPEND));
+    return trail_add(book, type, seq);
 }
 
 /* Check one row against the hash of the one before (NULL: unknown, taken on trust) and make

@@ -285,6 +285,13 @@ static int due_day_change(struct book *book, const struct record *record, struct
     return rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc;
 }
 
+int book_dead_add(struct book *book, const struct due_row *due)
+{
+    uint8_t key[DUE_KEY_LEN];
+    book_due_key(due->issuer, due->due_seq, key);
+    return kv_put(book->txn, KV_dead, span_make(key, sizeof key), SPAN_NONE, KV_REPLACE);
+}
+
 int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
                  struct book_answer *answer)
 {
@@ -301,6 +308,9 @@ int book_due_add(struct book *book, struct record *record, int64_t wall_ms,
     book_due_key(due.issuer, due.due_seq, key);
     TRY(due_row_encode(&due, &out));
     TRY(kv_put(book->txn, KV_due, span_make(key, sizeof key), writer_written(&out), KV_FRESH));
+    if (due.dead) {
+        TRY(book_dead_add(book, &due));
+    }
     TRY(due_day_change(book, record, &day));
     day->due_count++;
     day->dead_count += due.dead ? 1 : 0;
@@ -322,6 +332,9 @@ int book_due_remove(struct book *book, const struct record *record)
     TRY(rc == ERR_NOT_FOUND ? ERR_CORRUPT : rc);
     TRY(due_row_decode(row, &due));
     TRY(kv_del(book->txn, KV_due, span_make(key, sizeof key)));
+    if (due.dead) {
+        TRY(kv_del(book->txn, KV_dead, span_make(key, sizeof key)));
+    }
     TRY(due_day_change(book, record, &day));
     if (day->due_count == 0 || day->dead_count < due.dead) {
         return ERR_CORRUPT;

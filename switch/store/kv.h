@@ -14,8 +14,10 @@
     X(ids)                                                                                         \
     X(txns)                                                                                        \
     X(journal)                                                                                     \
+    X(trail)                                                                                       \
     X(open)                                                                                        \
     X(due)                                                                                         \
+    X(dead)                                                                                        \
     X(items)                                                                                       \
     X(totals)                                                                                      \
     X(tombs)                                                                                       \

@@ -6,17 +6,16 @@
  * ids      K (33) -> seq (8): the duplicate check, for all but the newest: see book_ids.c
  * txns     seq (8) -> checksum (4), record_encode()
  * journal  jseq (8) -> checksum (4), hash of the row before (32), type, seq, wall_ms, body
+ * trail    seq (8), jseq (8) -> nothing: the journal's rows of a transaction
  * open     seq (8) -> day (4)
  * due      issuer (16, zero filled), due_seq (8) -> struct due_row
- * items    day (4), item_seq (8) -> struct item_row: clearing items
- * totals   day (4), issuer (16), acquirer (12), currency (2) -> struct totals_row
- * tombs    kind (1), terminal (8), STAN or RRN (12), card (8), amount (8) -> struct tomb_row:
- *          reversals of the unseen
- * lookup   bucket (4), kind (1), hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41,
- *          PAN token; see book_find.c
- * summary  bucket (4) -> what it cannot have: book_summary.c
- * days     day (4) -> struct day_row
- * files    file_seq (8) -> struct file_row */
+ * dead     issuer (16, zero filled), due_seq (8) -> nothing: the rows of `due` that are dead
+ * letters items    day (4), item_seq (8) -> struct item_row: clearing items totals   day (4),
+ * issuer (16), acquirer (12), currency (2) -> struct totals_row tombs    kind (1), terminal (8),
+ * STAN or RRN (12), card (8), amount (8) -> struct tomb_row: reversals of the unseen lookup bucket
+ * (4), kind (1), hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41, PAN token; see
+ * book_find.c summary  bucket (4) -> what it cannot have: book_summary.c days     day (4) -> struct
+ * day_row files    file_seq (8) -> struct file_row */
 #pragma once
 
 #include "switch/core/book.h"
@@ -46,7 +45,9 @@ struct due_row {
     uint64_t due_seq;
     uint64_t seq; /* of the original */
     char issuer[RECORD_NAME_LEN + 1];
-    uint32_t tries; /* times drawn */
+    /* Times drawn: 0 means that it was never sent. Of a dead letter, when it became one, the times
+     * that it was sent. */
+    uint32_t tries;
     int64_t since_ms;
     bool dead;
 };
@@ -125,6 +126,17 @@ enum journal_type {
 #undef JOURNAL_ENUM
         JOURNAL_COUNT
 };
+
+enum {
+    TRAIL_KEY_LEN = 8 + 8,
+    JOURNAL_BODY_AT = CRC_LEN + CHAIN_LEN + 1 + 8 + 8, /* checksum, hash before, type, seq, time */
+};
+
+/* Is the sequence in a row of @type a transaction's? (That of FILE is a file's.) */
+static inline bool journal_is_of_txn(enum journal_type type)
+{
+    return type != JOURNAL_CUTOVER && type != JOURNAL_FILE;
+}
 
 /* CRC-32C (Castagnoli) of @bytes, continuing from @crc (0 to begin). */
 uint32_t crc32c(uint32_t crc, struct span bytes);

@@ -1,11 +1,11 @@
-/* What store.c (files) and writer.c (thread) share, and nobody else includes. */
+/* What create.c and store.c (files) and writer.c (thread) share, and nobody else includes. */
 #pragma once
 
 #include <pthread.h>
 
 #include "switch/store/store.h"
 
-enum { STORE_PATH_MAX = 1024 };
+enum { STORE_PATH_MAX = 1024, SEAL_CHECK_LEN = 16 };
 
 /* Answers on their way to the loop; grows to the largest batch that ever was. */
 struct answers {
@@ -51,6 +51,13 @@ struct store {
 
 /* Join @name to the store's path; ERR_LENGTH. */
 MUST_USE int store_path(const char *path, const char *name, char out[STORE_PATH_MAX]);
+
+/* What was made, renamed or removed in @path is so after a power loss, too. 0 or ERR_IO. */
+int store_directory_sync(const char *path);
+
+/* Take away what a store_create() that was killed left in its folder; it does not touch the store.
+ */
+void store_leftovers_remove(const char *path);
 
 /* Leave a mark that a sync failed, so that the next start trusts no cache. Best effort. */
 void store_mark_failed(const struct store *store);

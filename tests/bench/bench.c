@@ -41,11 +41,26 @@ static int usage(void)
     return 2;
 }
 
+/* Take --json out of the arguments, wherever it stands. */
+static bool json_take(int *argc, char **argv)
+{
+    int kept = 0;
+    for (int i = 0; i < *argc; i++) {
+        if (i == 0 || strcmp(argv[i], "--json") != 0) {
+            argv[kept++] = argv[i];
+        }
+    }
+    bool was_there = kept < *argc;
+    *argc = kept;
+    argv[kept] = NULL;
+    return was_there;
+}
+
 int main(int argc, char **argv)
 {
-    bool json = argc > 1 && strcmp(argv[1], "--json") == 0;
-    argc -= 1 + json;
-    argv += 1 + json;
+    bool json = json_take(&argc, argv);
+    argc--;
+    argv++;
     if (argc > 0) {
         for (size_t i = 0; i < ARRAY_COUNT(benches); i++) {
             if (strcmp(benches[i].name, argv[0]) == 0) {

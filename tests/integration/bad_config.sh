@@ -67,7 +67,36 @@ check "no data directory ends with 5" exits 5 daemon
 check "it says how to make one" says "cannot open the store: .*--init"
 check "--init makes one" exits 0 daemon --init --day "$DAY"
 check "--init never touches one that is there" exits 5 daemon --init --day "$DAY"
+check "it says so" says "there is a store already"
 check "a day that is none ends with 2" exits 2 daemon --init --day 2026-13-01
+
+# Killed at any moment it leaves what the next one makes whole.
+data=$scratch/data-killed
+init_size() { [ "$(stat -c %s "$data/unfinished/data.mdb" 2>/dev/null || echo 0)" -ge "$size" ] || world_gone "$init"; }
+killed=0
+for size in 0 1 1000000 8000000 30000000 60000000 67000000; do
+  "$WORLD_BIN/switchd" -c "$set/switch.yml" --data "$data" --init --day "$DAY" 2>/dev/null &
+  init=$!
+  wait_until 20 init_size
+  kill -9 "$init" 2>/dev/null && killed=$((killed + 1))
+  wait "$init" 2>/dev/null
+  if [ ! -e "$data/data.mdb" ]; then
+    check "an --init that was killed at $size bytes: a start ends with 5" exits 5 daemon
+    check "it says to make one" says "cannot open the store: .*--init"
+    check "and it can be made" exits 0 daemon --init --day "$DAY"
+  fi
+  check "nothing is left over" equal "$(ls "$data" | tr '\n' ' ')" "data.mdb key lock "
+  rm -rf "$data"
+done
+check "the kills came in time" at_least "$killed" 3
+
+# The path of a unix socket has 107 characters at most: told before anything is made.
+data=$scratch/$(printf 'd%.0s' {1..120})
+check "a --data that is too long: --check ends with 1" exits 1 daemon --check
+check "it says what is too long" says "path of the admin socket has [0-9]+ characters"
+check "--init ends with 4" exits 4 daemon --init --day "$DAY"
+check "and makes nothing" equal "$(ls -d "$data" 2>/dev/null)" ""
+data=
 
 must "the world starts" world_start
 data=$DATA

@@ -57,6 +57,9 @@ world_stop load
 check "the terminals ended without a contradiction" equal $? 0
 summary_is_clean "$WORLD/log/load.log"
 check "everything that was due was acknowledged" wait_until 60 nothing_due
+mkdir "$scratch/empty"
+check "an empty folder has nothing to verify" exits 3 "$WORLD_BIN/swclear" verify "$scratch/empty"
+check "it says so" says "there is nothing to verify"
 ctl day cutover --yes >/dev/null
 must "day 2 is drained" wait_until 30 day_is 2026-11-21 DRAINED
 # Run swclear on a data directory for so many milliseconds; true if it was killed.

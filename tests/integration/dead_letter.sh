@@ -41,6 +41,18 @@ check "what is refused is dead" wait_until 20 dead 1000
 check "what is told 'again' three times is dead" wait_until 30 dead 2000
 check "what was refused once is tried again, and done" wait_until 30 gone 3000
 alarmed() { ctl alarms --json | grep -q "\"name\": *\"$1\""; }
+check "it counts how often it was sent" exits 0 saf 2000
+check "three times at least" at_least "$(grep -oE '"tries": *[0-9]+' <<<"$said" | grep -oE '[0-9]+')" 3
+sequence=$(saf 2000 | grep -oE '"seq": *[0-9]+' | grep -oE '[0-9]+')
+check "its journal says that it is dead" exits 0 ctl tx show "$sequence"
+check "in words" says "SETTLE +dead"
+check "it is found by its terminal and STAN" exits 0 ctl tx show --terminal "$kiosk" --stan 002000
+check "it is the same" says "^$sequence "
+rrn=$(ctl tx show "$sequence" --json | grep -oE '"rrn": *"[0-9]+"' | grep -oE '[0-9]+')
+check "and by its RRN alone" exits 0 ctl tx show --rrn "$rrn"
+check "the same again" says "^$sequence "
+check "one that never was is not found" exits 1 ctl tx show --rrn 999999999999
+check "it says so" says "no such transaction"
 check "an alarm tells of the refused" alarmed reversal.dead
 check "and one of the unacknowledged" alarmed reversal.again
 

@@ -92,6 +92,7 @@ printf '\xff\xff' >>"$scratch/input"
 hostile "3000 requests in one go, and then nonsense" 0 '"framing lost"' send "$pos"
 answers=$(sed -E 's/.*received ([0-9]+) .*/\1/' <<<"$said")
 check "all of them are answered" equal "$answers" $((3000 * 40))
+cp "$scratch/echo" "$scratch/echo.kiosk"
 mv "$scratch/echo" "$scratch/input"
 hostile "a peer that never reads" 0 'terminal.closed .*"peer does not read"' deaf "$pos" 500000
 # What one is owed who asks for less waits in the kernel's buffers: for 20 s. The peer hears nothing of
@@ -114,6 +115,25 @@ exec 9>&-
 wait $flood
 connected() { [ "$(ctl status --json | grep -oE '"connected": *[0-9]+' | grep -oE '[0-9]+$')" = 8 ]; }
 check "their places are free again" wait_until 20 connected
+
+# A storm: 40 connections that send requests as fast as they are taken. Each has its turn, and so have
+# others: none of them waits so long that it repeats, and nobody takes our own loop for a silent HSM.
+for _ in {1..50}; do cat "$scratch/echo.kiosk"; done >"$scratch/input"
+"$WORLD_BIN/netpoke" storm "$pos" 40 <"$scratch/input" >"$scratch/storm" &
+storm=$!
+raging() { [ "$(ctl status --json | grep -oE '"connected": *[0-9]+' | grep -oE '[0-9]+$')" = 48 ]; }
+check "a storm of 40 connections" wait_until 30 raging
+check "terminals work beside it" exits 0 terminals pos2.journal --json --first 9 --terminals 8 --count 400 --repeat-after 3s --settle 30s
+printf '%s\n' "$said" >"$scratch/beside"
+kill $storm
+wait $storm
+sed 's/^/        /' "$scratch/storm"
+summary_is_clean "$scratch/beside"
+check "none of them had to repeat" equal "$(figure "$scratch/beside" repeats)" 0
+check "the storm was answered, too" at_least "$(sed -E 's/.*received ([0-9]+) .*/\1/' "$scratch/storm")" 400000
+check "none of it was cut" equal "$(sed -E 's/.*closed ([0-9]+)/\1/' "$scratch/storm")" 0
+check "the HSM was never taken for silent" equal "$(alarms hsm.silent)" 0
+check "after it all is as before" wait_until 20 connected
 
 check "the terminals go on" work_goes_on
 after=$(memory_kb)

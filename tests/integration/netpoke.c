@@ -4,14 +4,16 @@
  *   netpoke drip ADDR:PORT MS     the same, a byte every MS milliseconds
  *   netpoke deaf ADDR:PORT COUNT  what stdin has, COUNT times, and never reads an answer
  *   netpoke flood ADDR:PORT COUNT connections that say nothing, held until stdin ends
+ *   netpoke storm ADDR:PORT COUNT connections that all send what stdin has, again and again as fast
+ *                                 as it is taken, and read what comes, until SIGTERM
  *   netpoke tap PORT ADDR:PORT PREFIX    a proxy on 127.0.0.1:PORT that records both directions
  *   netpoke capture FILE PORT ADDR:PORT [PORT ADDR:PORT]...    proxies that write a pcap file
  *
  * The first three print "sent N received N closed|open ms N"; exit 0: the peer closed, 1: it did
- * not within PATIENCE_MS. flood prints "open N closed N" whenever that changes. tap writes, for the
- * n-th connection, PREFIX.n.in (from who dialled) and PREFIX.n.out (to them); capture, what
- * somebody with tcpdump would have seen of connections to the ADDR:PORTs. Both run until they are
- * killed. */
+ * not within PATIENCE_MS. storm prints "sent N received N closed N" at its end. flood prints "open
+ * N closed N" whenever that changes. tap writes, for the n-th connection, PREFIX.n.in (from who
+ * dialled) and PREFIX.n.out (to them); capture, what somebody with tcpdump would have seen of
+ * connections to the ADDR:PORTs. Both run until they are killed. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -238,6 +240,65 @@ static int flood_main(char **args)
     }
 }
 
+/* --- storm ------------------------------------------------------------------------------------ */
+
+static volatile sig_atomic_t is_over;
+
+static void on_terminate(int number)
+{
+    (void)number;
+    is_over = 1;
+}
+
+/* What @poke can do now; it takes what comes first, so that nobody waits for it. */
+static void storm_turn(struct poke *poke, struct pollfd *peer)
+{
+    if ((peer->revents & (POLLIN | POLLHUP | POLLERR)) != 0) {
+        poke_read(poke);
+    }
+    if ((peer->revents & POLLOUT) != 0 && !poke->closed) {
+        poke_write(poke);
+    }
+    if (poke->closed) {
+        close(peer->fd);
+        peer->fd = -1; /* poll() passes over it */
+    }
+}
+
+static int storm_main(char **args)
+{
+    static struct pollfd peers[FLOOD_MAX];
+    static struct poke pokes[FLOOD_MAX];
+    struct span input = input_read();
+    uint32_t count = number_of(args[1]);
+    uint64_t sent = 0;
+    uint64_t received = 0;
+    uint32_t closed = 0;
+    if (count > FLOOD_MAX) {
+        return EXIT_CALLED_WRONG;
+    }
+    (void)signal(SIGTERM, on_terminate);
+    for (uint32_t i = 0; i < count; i++) {
+        peers[i] = (struct pollfd){peer_connect(args[0], 0), POLLIN | POLLOUT, 0};
+        pokes[i] = (struct poke){
+            .fd = peers[i].fd, .input = input, .left = UINT64_MAX, .closed = peers[i].fd < 0};
+    }
+    while (is_over == 0) {
+        (void)poll(peers, count, -1);
+        for (uint32_t i = 0; i < count; i++) {
+            storm_turn(&pokes[i], &peers[i]);
+        }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sent += pokes[i].sent;
+        received += pokes[i].received;
+        closed += pokes[i].closed;
+    }
+    printf("sent %llu received %llu closed %u\n", (unsigned long long)sent,
+           (unsigned long long)received, closed);
+    return 0;
+}
+
 /* --- tap -------------------------------------------------------------------------------------- */
 
 enum side { DIALLED, SERVED, SIDES };
@@ -455,8 +516,9 @@ static const struct behaviour {
     int arg_count; /* at least, of a capture; else exactly */
     int (*main)(char **args);
 } behaviours[] = {
-    {"send", 1, send_main},   {"drip", 2, drip_main}, {"deaf", 2, deaf_main},
-    {"flood", 2, flood_main}, {"tap", 3, tap_main},   {"capture", 3, capture_main},
+    {"send", 1, send_main},       {"drip", 2, drip_main},   {"deaf", 2, deaf_main},
+    {"flood", 2, flood_main},     {"storm", 2, storm_main}, {"tap", 3, tap_main},
+    {"capture", 3, capture_main},
 };
 
 int main(int argc, char **argv)
@@ -471,6 +533,6 @@ int main(int argc, char **argv)
         }
     }
     fprintf(stderr,
-            "usage: netpoke send|drip|deaf|flood|tap|capture ARGUMENTS (netpoke.c tells)\n");
+            "usage: netpoke send|drip|deaf|flood|storm|tap|capture ARGUMENTS (netpoke.c tells)\n");
     return EXIT_CALLED_WRONG;
 }

@@ -44,6 +44,12 @@ check "without --yes and without a person nothing is stopped" exits 2 ctl stop <
 check "the terminals ran through all of it" kill -0 "$load"
 
 # A day that is being ended survives a restart, too.
+check "a day that is open already is refused" exits 1 ctl day cutover --yes --day "$DAY"
+check "it says why" says "$DAY is not later than the open business day, $DAY"
+check "so is one that is past" exits 1 ctl day cutover --yes --day 2026-11-19
+check "a day far ahead is refused" exits 1 ctl day cutover --yes --day 2027-11-20
+check "it says how far" says "2027-11-20 is 365 days after the open business day.*--force"
+check "the day is as before" day_is "$DAY" OPEN
 check "the next day is begun" ctl day cutover --yes
 world_kill switch
 check "its socket stays when it is killed" test -S "$DATA/admin.sock"

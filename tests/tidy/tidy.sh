@@ -45,12 +45,11 @@ complain "unfinished" "$(grep -rnE --include='*.[ch]' --include='*.sh' '\b(TO''D
 complain "no #pragma once" "$(find iso8583 hsm_sim routes switch tools tests -name '*.h' -print0 |
   xargs -0 grep -L '^#pragma once')"
 
-# Every folder that has files says what it is, or lies under one whose README speaks for all of them:
-# the unit tests mirror the sources, a corpus is of one target, a mutant is one planted fault, what is
-# told stands beside its script, and each script tells its behaviour in its name.
-spoken_for='^tests/(unit/.*|fuzz/corpus/.*|sim/mutants|vectors/isot/told|scripts/.*)$'
-complain "no README.md" "$(find .ci iso8583 hsm_sim routes switch tools tests -type f -printf '%h\n' |
-  sort -u | grep -vE "$spoken_for" | while read -r folder; do
+# Every folder says what it is, but those whose every file is data that a program reads: the seeds of
+# one fuzz target, what is told of a broken script, scripts that tell their behaviour in their names.
+spoken_for='^tests/(fuzz/corpus/.*|vectors/isot/told|scripts/.*)$'
+complain "no README.md" "$(find .ci iso8583 hsm_sim routes switch tools tests -type d |
+  sort | grep -vE "$spoken_for" | while read -r folder; do
     [ -s "$folder/README.md" ] || echo "$folder"
   done)"
 

@@ -26,6 +26,7 @@ enum {
     OPTION_RRN,
     OPTION_DAY,
     OPTION_LIMIT,
+    OPTION_FORCE,
     OPTION_AFTER
 };
 
@@ -42,6 +43,7 @@ static const struct argp_option argp_rows[] = {
     {"last", OPTION_LAST, "COUNT", 0, "tx list: how many (default 20)", 0},
     {"limit", OPTION_LIMIT, "COUNT", 0, "saf list: how many a page (default 100)", 0},
     {"after", OPTION_AFTER, "NEXT", 0, "saf list: the page behind this one", 0},
+    {"force", OPTION_FORCE, NULL, 0, "day cutover: also to a day more than a week ahead", 0},
     {"day", OPTION_DAY, "YYYY-MM-DD", 0, "day verbs: which day", 0},
     {0},
 };
@@ -112,6 +114,9 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         return 0;
     case OPTION_RRN:
         call->options.rrn = arg;
+        return 0;
+    case OPTION_FORCE:
+        call->options.force = true;
         return 0;
     case OPTION_DAY:
         call->options.day = arg;

@@ -93,12 +93,15 @@ static void alarms_print(const json_t *alarms)
 {
     size_t index;
     const json_t *alarm;
-    printf("%-24s %8s %-24s %12s  %s\n", "ALARM", "COUNT", "SUBJECT", "NUMBER", "NEWEST");
+    printf("%-24s %8s %-24s %12s  %s\n", "ALARM", "COUNT", "SUBJECT", "NUMBER/MTI", "NEWEST");
     json_array_foreach(alarms, index, alarm)
     {
         char at[TIME_LEN];
-        printf("%-24s %8" PRId64 " %-24s %12" PRId64 "  %s\n", text(alarm, "name"),
-               number(alarm, "count"), text_or_dash(alarm, "subject"), number(alarm, "number"),
+        char shown[24];
+        (void)snprintf(shown, sizeof shown, "%" PRId64, number(alarm, "number"));
+        printf("%-24s %8" PRId64 " %-24s %12s  %s\n", text(alarm, "name"), number(alarm, "count"),
+               text_or_dash(alarm, "subject"),
+               text(alarm, "mti")[0] != '\0' ? text(alarm, "mti") : shown,
                time_format(number(alarm, "at_ms"), at));
     }
 }

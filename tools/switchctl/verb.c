@@ -82,6 +82,9 @@ static const char *build_day(json_t *request, const char *arg, const struct verb
 {
     (void)arg;
     const char *day = options->day;
+    if (options->force) {
+        (void)json_object_set_new(request, "force", json_true());
+    }
     if (day == NULL) {
         return NULL;
     }

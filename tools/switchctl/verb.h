@@ -15,6 +15,7 @@ struct verb_options {
     const char *after; /* saf list: "next" of the page before */
     uint32_t last;
     uint32_t limit;
+    bool force;
 };
 
 struct verb {

@@ -85,6 +85,8 @@ START_TEST(verbs_become_requests)
         {"stop --yes", "{\"cmd\":\"stop\"}"},
         {"day sign-off --day 2026-11-20", "{\"cmd\":\"day.sign_off\",\"day\":\"2026-11-20\"}"},
         {"day cutover -y", "{\"cmd\":\"day.cutover\"}"},
+        {"day cutover --yes --force --day 2027-11-20",
+         "{\"cmd\":\"day.cutover\",\"force\":true,\"day\":\"2027-11-20\"}"},
         {"tx list", "{\"cmd\":\"tx.list\",\"last\":20}"},
         {"tx list --last 3", "{\"cmd\":\"tx.list\",\"last\":3}"},
         {"tx show 17", "{\"cmd\":\"tx.show\",\"seq\":17}"},

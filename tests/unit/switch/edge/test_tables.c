@@ -116,7 +116,88 @@ START_TEST(a_place_that_no_page_named_is_refused)
 }
 END_TEST
 
-SUITE_MAIN("tables", pages_give_every_due_row_once_and_in_order,
+/* The journal of transaction @seq as "WHAT text, WHAT text". */
+static const char *journal_of(struct fixture *f, uint64_t seq)
+{
+    static char out[512];
+    const char *error = NULL;
+    size_t index;
+    const json_t *row;
+    json_t *answer = tables_tx_show(f->kv, seq, &error);
+    ck_assert_msg(answer != NULL, "%s", error);
+    out[0] = 0;
+    json_array_foreach(json_object_get(json_object_get(answer, "tx"), "journal"), index, row)
+    {
+        size_t len = strlen(out);
+        snprintf(out + len, sizeof out - len, "%s%s %s", index == 0 ? "" : ", ",
+                 json_string_value(json_object_get(row, "what")),
+                 json_string_value(json_object_get(row, "text")));
+    }
+    json_decref(answer);
+    return out;
+}
+
+START_TEST(a_transaction_shows_its_own_journal_with_what_each_row_says)
+{
+    struct fixture *f = fixture_open(FIXTURE_MEMORY);
+    struct record sale = fixture_purchase(1, 1000);
+    struct record doubt = fixture_purchase(2, 1000);
+    struct record approved = fixture_closed(f, &sale, STATE_APPROVED);
+    struct record unknown = fixture_closed(f, &doubt, STATE_UNKNOWN);
+    struct book_request late = {.op = BOOK_LATE, .seq = unknown.seq};
+    memcpy(late.record.code, "0\n", 2);
+    memcpy(late.record.auth, "A12345", 6);
+    fixture_ask(f, late);
+    fixture_do_settle(f, &unknown, SETTLE_DEAD);
+    fixture_do_settle(f, &unknown, SETTLE_STAFF);
+    fixture_do_cutover(f, FIXTURE_DAY + 1);
+    /* A file's sequence is the same number as the first transaction's by accident. */
+    struct book_request file = {.op = BOOK_FILE, .day = FIXTURE_DAY, .file_step = FILE_ASSIGN};
+    ck_assert_uint_eq(fixture_ask(f, file)->file_seq, approved.seq);
+    ck_assert_str_eq(journal_of(f, approved.seq), "OPEN , CLOSE approved 00");
+    ck_assert_str_eq(journal_of(f, unknown.seq),
+                     "OPEN , CLOSE unknown 91, LATE 0? A12345, SETTLE dead, SETTLE staff, "
+                     "SETTLE reversed 91");
+    fixture_close(f);
+}
+END_TEST
+
+/* What tx.show makes of @text; NULL if it is refused. */
+static const struct record *named(const char *text)
+{
+    static struct record like;
+    const char *error = NULL;
+    json_t *request = json_loads(text, 0, NULL);
+    int result = tables_tx_named(request, &like, &error);
+    ck_assert_ptr_nonnull(request);
+    json_decref(request);
+    return result == 0 ? &like : NULL;
+}
+
+START_TEST(a_transaction_is_named_by_sequence_by_terminal_and_stan_or_by_rrn)
+{
+    ck_assert_uint_eq(named("{\"seq\":7}")->seq, 7);
+    ck_assert_str_eq(named("{\"terminal\":\"T0000001\",\"stan\":\"000017\"}")->stan, "000017");
+    ck_assert_str_eq(named("{\"rrn\":\"632516000017\"}")->rrn, "632516000017");
+    static const char *const wrong[] = {"{}",
+                                        "{\"seq\":0}",
+                                        "{\"seq\":-1}",
+                                        "{\"seq\":\"7\"}",
+                                        "{\"terminal\":\"T0000001\"}",
+                                        "{\"stan\":\"000017\"}",
+                                        "{\"rrn\":\"\"}",
+                                        "{\"rrn\":17}",
+                                        "{\"rrn\":\"6325160000171\"}",
+                                        "{\"terminal\":\"T00000012\",\"rrn\":\"632516000017\"}"};
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        ck_assert_msg(named(wrong[i]) == NULL, "%s", wrong[i]);
+    }
+}
+END_TEST
+
+SUITE_MAIN("tables", a_transaction_shows_its_own_journal_with_what_each_row_says,
+           a_transaction_is_named_by_sequence_by_terminal_and_stan_or_by_rrn,
+           pages_give_every_due_row_once_and_in_order,
            a_page_that_ends_with_the_last_row_has_no_next,
            a_page_has_a_hundred_rows_unless_told_and_a_thousand_at_most,
            a_place_that_no_page_named_is_refused)

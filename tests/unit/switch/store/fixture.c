@@ -281,8 +281,46 @@ struct item_row fixture_item(struct fixture *f, uint32_t day, uint64_t item_seq)
     return row;
 }
 
+/* `trail` has the transactions' rows of the journal, `dead` the dead letters of `due`: all, and no
+ * others. */
+static void check_pointers(struct fixture *f)
+{
+    struct kv_txn *txn = reader(f);
+    struct span key = SPAN_NONE;
+    struct span row;
+    struct span none;
+    uint8_t bytes[64];
+    size_t trail_count = 0;
+    size_t dead_count = 0;
+    while (kv_seek(txn, KV_journal, key, &key, &row) == 1) {
+        uint8_t trail[TRAIL_KEY_LEN];
+        const uint8_t *type = row.ptr + CRC_LEN + CHAIN_LEN;
+        memcpy(trail, type + 1, 8);
+        memcpy(trail + 8, key.ptr, 8);
+        bool is_there = kv_get(txn, KV_trail, span_make(trail, sizeof trail), &none) == 0;
+        ck_assert_int_eq(is_there, journal_is_of_txn((enum journal_type) * type));
+        trail_count += is_there;
+        be64_put(bytes, be64_get(key.ptr) + 1);
+        key = span_make(bytes, 8);
+    }
+    key = SPAN_NONE;
+    while (kv_seek(txn, KV_due, key, &key, &row) == 1) {
+        struct due_row due;
+        ck_assert_int_eq(due_row_decode(row, &due), 0);
+        ck_assert_int_eq(kv_get(txn, KV_dead, key, &none) == 0, due.dead);
+        dead_count += due.dead;
+        memcpy(bytes, key.ptr, key.len);
+        bytes[key.len] = 0;
+        key = span_make(bytes, key.len + 1);
+    }
+    kv_abort(txn);
+    ck_assert_uint_eq(fixture_rows(f, KV_trail), trail_count);
+    ck_assert_uint_eq(fixture_rows(f, KV_dead), dead_count);
+}
+
 void fixture_audit(struct fixture *f, uint32_t day)
 {
+    check_pointers(f);
     struct kv_txn *txn = reader(f);
     struct book_totals_fault fault;
     enum kv_table table = KV_meta;

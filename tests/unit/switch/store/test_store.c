@@ -294,8 +294,8 @@ START_TEST(full_map_refuses_fresh_and_closes_open_ones)
 {
     static struct record opened[2048];
     size_t count = 0;
-    settings.map_bytes = 1 << 20;
-    settings.prealloc_bytes = 1 << 20;
+    settings.map_bytes = 2 << 20;
+    settings.prealloc_bytes = 2 << 20;
     create_and_start();
     for (;;) {
         ck_assert_int_eq(submit_open((unsigned)count + 1), 0);
