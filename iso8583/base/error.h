@@ -23,7 +23,8 @@
     X(ERR_CONNECT, -17, "could not connect")                                                       \
     X(ERR_USAGE, -18, "the command was called wrongly")                                            \
     X(ERR_MEMORY, -19, "out of memory")                                                            \
-    X(ERR_STALE, -20, "a snapshot of the store grew too old and was given up")
+    X(ERR_STALE, -20, "a snapshot of the store grew too old and was given up")                     \
+    X(ERR_VERSION, -21, "it was made by another version of this program")
 
 enum err {
     ERR_NONE = 0,

@@ -73,6 +73,8 @@ static const char *store_hint(const char *data_dir, int result)
         return " (its file `key` must hold the key alone, mode 0400 or 0600)";
     case ERR_CORRUPT:
         return " (it is damaged, or its file `key` is of another store)";
+    case ERR_VERSION:
+        return " (finish its days with that one, then make another with --init)";
     default:
         return "";
     }

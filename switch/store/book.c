@@ -246,7 +246,7 @@ static int load_counters(struct book *book)
     struct span value;
     TRY(meta_get(book->txn, SPAN_LITERAL("version"), 4, &value));
     if (be32_get(value.ptr) != SCHEMA_VERSION) {
-        return ERR_CORRUPT;
+        return ERR_VERSION;
     }
     TRY(meta_get(book->txn, SPAN_LITERAL("next"), NEXT_LEN, &value));
     book->now.seq = be64_get(value.ptr);

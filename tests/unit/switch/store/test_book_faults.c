@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "tests/sim/kv_memory.h"
+#include "switch/store/book_internal.h"
 #include "tests/unit/switch/store/fixture.h"
 
 struct told {
@@ -281,6 +282,23 @@ START_TEST(load_finds_damage_of_the_newest_rows)
 }
 END_TEST
 
+START_TEST(store_of_another_version_is_refused_as_such)
+{
+    struct fixture *f = fixture_open(_i);
+    struct kv_txn *txn = NULL;
+    struct book *book = NULL;
+    uint8_t row[8];
+    be32_put(row, SCHEMA_VERSION - 1);
+    be32_put(row + 4, crc32c(0, span_make(row, 4)));
+    ck_assert_int_eq(kv_begin(f->kv, true, &txn), 0);
+    ck_assert_int_eq(
+        kv_put(txn, KV_meta, SPAN_LITERAL("version"), span_make(row, sizeof row), KV_REPLACE), 0);
+    ck_assert_int_eq(kv_commit(txn), 0);
+    ck_assert_int_eq(book_load(f->kv, &BOOK_SETTINGS_DEFAULT, &book), ERR_VERSION);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(chain_finds_change_removal_and_a_cut_tail)
 {
     struct fixture *f = fixture_open(_i);
@@ -394,6 +412,7 @@ int main(void)
     tcase_add_test(rest, full_store_refuses_fresh_but_finishes_open_ones);
     tcase_add_test(rest, map_full_inside_a_batch_refuses_only_what_begins);
     tcase_add_loop_test(rest, overflow_of_money_stops, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(rest, store_of_another_version_is_refused_as_such, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(rest, load_finds_damage_of_the_newest_rows, 0, 10);
     tcase_add_loop_test(rest, chain_finds_change_removal_and_a_cut_tail, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(rest, audit_finds_an_item_that_totals_do_not_count, 0, FIXTURE_KV_COUNT);
