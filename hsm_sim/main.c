@@ -198,7 +198,8 @@ static int run(struct sim *sim)
     static const struct conn_limits limits = {
         .count_max = CONNS_MAX, .in_len = IN_LEN, .out_len = OUT_LEN};
     static const struct conn_events events = {.on_message = on_message};
-    const struct endpoint endpoint = {framing_find("len2"), &events, sim};
+    const struct endpoint endpoint = {
+        .framing = framing_find("len2"), .events = &events, .user = sim};
     int uv_error = 0;
     CHECK(uv_loop_init(&sim->loop) == 0);
     sim->pool = conn_pool_new(&sim->loop, &limits);

@@ -28,6 +28,7 @@ struct options {
 enum {
     OPTION_DIALECT = 0x100,
     OPTION_FRAME,
+    OPTION_KEEPALIVE,
     OPTION_JOURNAL,
     OPTION_NO_JOURNAL,
     OPTION_NAME,
@@ -55,6 +56,7 @@ static const struct argp_option argp_options[] = {
     {"listen", 'l', "ADDR:PORT", 0, "where to listen (127.0.0.1:9001; port 0: any)", 1},
     {"dialect", OPTION_DIALECT, "NAME", 0, "of the messages (iso87_ascii)", 1},
     {"frame", OPTION_FRAME, "NAME", 0, "around the messages (len2)", 1},
+    {"keepalive", OPTION_KEEPALIVE, "answer|swallow", 0, "frames without a message (swallow)", 1},
     {"name", OPTION_NAME, "NAME", 0, "of this issuer, in its output (issuer)", 1},
     {"connections", OPTION_CONNECTIONS, "N", 0, "at most (64)", 1},
     {"accounts", 'a', "FILE", 0,
@@ -197,8 +199,12 @@ static error_t value_parse(int key, const char *value, struct options *options, 
         *good = options->server.dialect != NULL;
         return 0;
     case OPTION_FRAME:
-        options->server.framing = framing_find(value);
-        *good = options->server.framing != NULL && options->server.framing->width > 0;
+        *good = framing_parse(span_text(value), &options->server.framing) == 0 &&
+                !options->server.framing.file;
+        return 0;
+    case OPTION_KEEPALIVE:
+        options->server.answers_keepalives = strcmp(value, "answer") == 0;
+        *good = options->server.answers_keepalives || strcmp(value, "swallow") == 0;
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -387,7 +393,7 @@ int main(int argc, char **argv)
         .server = {.name = "issuer",
                    .listen = "127.0.0.1:9001",
                    .dialect = dialect_find("iso87_ascii"),
-                   .framing = framing_find("len2"),
+                   .framing = *framing_find("len2"),
                    .conns_max = 64,
                    .delayed_max = 16384},
         .stub = {.seed = 1, .late_ms = 15000, .pvki = "1"},

@@ -210,7 +210,8 @@ int hsm_open(struct conn_pool *pool, uv_loop_t *loop, const char *address,
     hsm->loop = loop;
     hsm->events = *events;
     hsm->epoch = (uint32_t)uv_hrtime() ^ (uint32_t)getpid() << 16;
-    hsm->endpoint = (struct endpoint){framing_find("len2"), &conn_events, hsm};
+    hsm->endpoint =
+        (struct endpoint){.framing = framing_find("len2"), .events = &conn_events, .user = hsm};
     list_init(&hsm->free);
     list_init(&hsm->waiting);
     for (size_t i = 0; i < WAITERS_MAX; i++) {

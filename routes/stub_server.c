@@ -446,7 +446,10 @@ static enum server_end serve(struct server *server)
 {
     const struct server_settings *settings = &server->settings;
     int uv_error = 0;
-    server->endpoint = (struct endpoint){settings->framing, &conn_events, server};
+    server->endpoint = (struct endpoint){.framing = &settings->framing,
+                                         .events = &conn_events,
+                                         .user = server,
+                                         .answers_keepalives = settings->answers_keepalives};
     int status = listener_open(server->pool, settings->listen, settings->conns_max,
                                &server->endpoint, &server->listener, &uv_error);
     if (status < 0) {

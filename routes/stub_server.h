@@ -13,7 +13,8 @@ struct server_settings {
     const char *listen; /* "127.0.0.1:9001" */
     const char *hsm;    /* "127.0.0.1:1500", or NULL */
     const struct iso_dialect *dialect;
-    const struct framing *framing;
+    struct framing framing;
+    bool answers_keepalives;
     uint32_t conns_max;
     uint32_t delayed_max; /* answers that wait for their time; more are lost, and counted */
 };

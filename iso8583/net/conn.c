@@ -179,6 +179,20 @@ void conn_flush_all(struct conn_pool *pool)
     }
 }
 
+/* All three into the ring, or ERR_FULL and none. */
+static int conn_put(struct conn *conn, struct span head, struct span message, struct span tail)
+{
+    conn->full = ring_room(&conn->out) < head.len + message.len + tail.len;
+    if (conn->full) {
+        return ERR_FULL;
+    }
+    ring_put(&conn->out, head);
+    ring_put(&conn->out, message);
+    ring_put(&conn->out, tail);
+    dirty_mark(conn);
+    return 0;
+}
+
 int conn_send(struct conn_pool *pool, conn_id id, struct span tpdu, struct span message)
 {
     struct conn *conn = conn_find(pool, id);
@@ -188,14 +202,8 @@ int conn_send(struct conn_pool *pool, conn_id id, struct span tpdu, struct span 
     uint8_t head[FRAME_HEAD_LEN_MAX];
     int head_len = frame_head(conn->endpoint->framing, tpdu, message.len, head);
     TRY(head_len);
-    conn->full = ring_room(&conn->out) < (size_t)head_len + message.len;
-    if (conn->full) {
-        return ERR_FULL;
-    }
-    ring_put(&conn->out, span_make(head, (size_t)head_len));
-    ring_put(&conn->out, message);
-    dirty_mark(conn);
-    return 0;
+    return conn_put(conn, span_make(head, (size_t)head_len), message,
+                    frame_tail(conn->endpoint->framing));
 }
 
 /* --- Reading ---------------------------------------------------------------------------------- */
@@ -245,6 +253,21 @@ static void conn_hold(struct conn *conn)
     list_append(&pool->held, &conn->held);
 }
 
+/* A keep-alive's answer is its own bytes, whatever kind it is; only a TPDU that came alone must be
+ * turned round. Who asks without reading the answers is cut off. */
+static void keepalive_answer(struct conn *conn, struct span frame, struct span tpdu)
+{
+    for (int tries = 2; tries > 0 && conn->state == STATE_OPEN; tries--) {
+        int err = tpdu.len == TPDU_LEN ? conn_send(conn->pool, conn_id_of(conn), tpdu, SPAN_NONE)
+                                       : conn_put(conn, frame, SPAN_NONE, SPAN_NONE);
+        if (err == 0) {
+            return;
+        }
+        conn_flush(conn); /* One turn may bring more of them than a ring holds. */
+    }
+    conn_abort(conn, CONN_RING_FULL, 0);
+}
+
 /* Hand out whole messages of the buffer, then move what is left to its front, once. The slot cannot
  * be taken by another meanwhile (it is freed in its close callback only), so its state tells
  * whether a callback closed it. */
@@ -253,15 +276,18 @@ void conn_take(struct conn *conn)
     const struct endpoint *endpoint = conn->endpoint;
     struct reader in = reader_make(span_make(conn->in, conn->in_len));
     struct span tpdu, message;
+    const uint8_t *at = in.ptr;
     int status = 0;
     bool may;
-    while ((may = may_take(conn)) &&
-           (status = frame_next(endpoint->framing, &in, &tpdu, &message)) == 1) {
+    for (; (may = may_take(conn)) &&
+           (status = frame_next(endpoint->framing, &in, &tpdu, &message)) == 1;
+         at = in.ptr) {
         conn->taken_count++;
-        if (message.len == 0) {
-            continue; /* A keep-alive: it was heard, and that is all it is for. */
+        if (message.len != 0) {
+            endpoint->events->on_message(endpoint->user, conn_id_of(conn), tpdu, message);
+        } else if (endpoint->answers_keepalives) {
+            keepalive_answer(conn, span_make(at, (size_t)(in.ptr - at)), tpdu);
         }
-        endpoint->events->on_message(endpoint->user, conn_id_of(conn), tpdu, message);
         if (conn->state != STATE_OPEN) {
             return;
         }
@@ -327,7 +353,7 @@ conn_id conn_acquire(struct conn_pool *pool, struct conn_owner *owner)
     }
     struct conn *conn = LIST_OWNER(node, struct conn, taken);
     CHECK(conn->state == STATE_FREE);
-    CHECK(owner->endpoint->framing->width > 0);      /* a stream without lengths has no messages */
+    CHECK(!owner->endpoint->framing->file);          /* a stream without lengths has no messages */
     CHECK(uv_tcp_init(pool->loop, &conn->tcp) == 0); /* opens nothing, so it cannot fail */
     conn->tcp.data = conn;
     conn->write.data = conn;

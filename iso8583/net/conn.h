@@ -40,7 +40,7 @@ enum conn_reason {
 struct conn_events {
     void (*on_open)(void *user, conn_id conn, const char *peer);
     /* @tpdu and @message borrow from the input buffer, for the call. A message without bytes is a
-     * keep-alive: it counts as heard and is not told. */
+     * keep-alive: it counts as heard, is answered if the endpoint says so, and is not told. */
     void (*on_message)(void *user, conn_id conn, struct span tpdu, struct span message);
     /* Called exactly once for each on_open, never from within a call of the user's; the id is dead
      * after it. @error: an enum err for CONN_FRAME_ERROR and CONN_IO_ERROR, else 0. @first: up to
@@ -67,6 +67,9 @@ struct endpoint {
     const struct framing *framing;
     const struct conn_events *events;
     void *user;
+    /* With the same bytes, the TPDU turned round; else they are swallowed. On one side of a
+     * connection only: between two, a keep-alive would go round for ever. */
+    bool answers_keepalives;
 };
 
 /* A pool on @loop; NULL if memory is short. Close every listener and dialler, shut the pool down,

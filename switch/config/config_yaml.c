@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "routes/link.h"
+#include "routes/source.h"
 #include "switch/config/key_text.h"
 
 /* To add a key: a member in struct config (or in the settings of its entry), a row below, and a
@@ -43,6 +44,7 @@ static const struct bind_word policies[] = {
     {"primary", POLICY_PRIMARY}, {"rotate", POLICY_ROTATE}, {NULL, 0}};
 static const struct bind_word pin_modes[] = {
     {"none", PIN_NONE}, {"verify", PIN_VERIFY}, {"translate", PIN_TRANSLATE}, {NULL, 0}};
+static const struct bind_word keepalives[] = {{"swallow", 0}, {"answer", 1}, {NULL, 0}};
 static const struct bind_word log_levels[] = {
     {"error", LOG_ERROR}, {"warn", LOG_WARN}, {"info", LOG_INFO}, {"debug", LOG_DEBUG}, {NULL, 0}};
 static const struct bind_word log_formats[] = {{"text", 0}, {"json", 1}, {NULL, 0}};
@@ -52,28 +54,41 @@ static const struct bind_word log_formats[] = {{"text", 0}, {"json", 1}, {NULL, 
 
 enum { NAME_COUNT_MAX = ISSUER_COUNT_MAX };
 
+/* @text is no framing of a stream: the bases are listed, and the nearest of all forms suggested. */
+static void framing_unknown(struct yaml_bind *bind, const struct yaml_node_s *value,
+                            struct span text)
+{
+    const char *names[FRAMING_COUNT_MAX];
+    char bases[256] = "";
+    char quote[QUOTE_LEN];
+    struct writer out = writer_make(bases, sizeof bases - 1);
+    size_t count = framing_names(true, names);
+    for (size_t i = 0; i < count; i++) {
+        writer_text(&out, i == 0 ? "" : ", ");
+        writer_text(&out, names[i]);
+    }
+    const char *near = source_suggest(text, names, framing_names(false, names));
+    bind_error(bind, value, "'%s' is none of: %s; nor one with +header:TEXT, +tpdu, +etx%s%s%s",
+               problem_quote(text, quote), bases, near == NULL ? "" : "; did you mean '",
+               near == NULL ? "" : near, near == NULL ? "" : "'?");
+}
+
 static void bind_framing(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
 {
-    const char *names[NAME_COUNT_MAX + 1] = {NULL};
-    const struct framing **to = member;
+    struct framing framing;
     struct span text;
     if (!bind_scalar(bind, value, &text)) {
         return;
     }
-    size_t count = 0;
-    for (size_t i = 0; framing_at(i) != NULL; i++) {
-        const struct framing *framing = framing_at(i);
-        if (framing->width == 0) {
-            continue; /* `none` is for files: a stream needs a length. */
-        }
-        if (span_equal_text(text, framing->name)) {
-            *to = framing;
-            return;
-        }
-        CHECK(count < NAME_COUNT_MAX);
-        names[count++] = framing->name;
+    int err = framing_parse(text, &framing);
+    if (err == ERR_FORMAT) {
+        bind_error(bind, value, "the header of a frame is 1 to %d characters, or 0x and hex digits",
+                   FRAMING_HEADER_LEN_MAX);
+    } else if (err < 0 || framing.file) { /* `none` is for files: a stream needs a length. */
+        framing_unknown(bind, value, text);
+    } else {
+        memcpy(member, &framing, sizeof framing);
     }
-    bind_error_words(bind, value, text, names);
 }
 
 static void bind_dialect(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
@@ -219,6 +234,7 @@ static const struct bind_key listener_keys[] = {
     {"address",     BIND_ADDRESS, REQUIRED, LISTENER(address)},
     {"frame",       BIND_CUSTOM,  REQUIRED, LISTENER(framing), .custom = bind_framing},
     {"dialect",     BIND_CUSTOM,  REQUIRED, LISTENER(dialect), .custom = bind_dialect},
+    {"keepalive",   BIND_WORD,    OPTIONAL, LISTENER(answers_keepalives), .words = keepalives},
     {"connections", BIND_NUMBER,  OPTIONAL, LISTENER(connections_max), .min = 1, .max = 65536},
     {0},
 };
@@ -254,6 +270,7 @@ static const struct bind_key link_keys[] = {
     {"address", BIND_ADDRESS,  REQUIRED, LINK(address)},
     {"frame",   BIND_CUSTOM,   REQUIRED, LINK(framing), .custom = bind_framing},
     {"dialect", BIND_CUSTOM,   REQUIRED, LINK(dialect), .custom = bind_dialect},
+    {"keepalive", BIND_WORD,   OPTIONAL, LINK(answers_keepalives), .words = keepalives},
     {"answer",  BIND_DURATION, OPTIONAL, LINK(answer_ms),   .min = 100 * MS, .max = 5 * MINUTE},
     {"echo",    BIND_DURATION, OPTIONAL, LINK(echo_ms),     .min = SECOND,   .max = HOUR},
     {"pending", BIND_NUMBER,   OPTIONAL, LINK(pending_max), .min = 1,        .max = 65536},

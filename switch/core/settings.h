@@ -20,8 +20,9 @@ struct key_text {
 struct listener_settings {
     char name[NAME_LEN_MAX + 1];
     char address[ADDRESS_LEN_MAX + 1]; /* "127.0.0.1:8583" */
-    const struct framing *framing;
+    struct framing framing;
     const struct iso_dialect *dialect;
+    bool answers_keepalives; /* frames without a message are sent back; else they are swallowed */
     uint32_t connections_max;
 };
 
@@ -82,11 +83,12 @@ struct link_settings {
     char name[NAME_LEN_MAX + 1];
     char address[ADDRESS_LEN_MAX + 1];
     uint16_t issuer;
-    const struct framing *framing;
+    struct framing framing;
     const struct iso_dialect *dialect;
-    uint32_t answer_ms;   /* issuer's answer; then UNKNOWN (default 10000) */
-    uint32_t echo_ms;     /* 0800/301 after this idle time; two missed: down (30000) */
-    uint32_t pending_max; /* requests in flight (default 4096) */
+    bool answers_keepalives; /* as a listener's */
+    uint32_t answer_ms;      /* issuer's answer; then UNKNOWN (default 10000) */
+    uint32_t echo_ms;        /* 0800/301 after this idle time; two missed: down (30000) */
+    uint32_t pending_max;    /* requests in flight (default 4096) */
 };
 
 /* cards.csv: what PIN_VERIFY needs to know of a card. Sorted by pan. */

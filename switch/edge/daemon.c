@@ -271,12 +271,12 @@ static void say_ready(const struct daemon *daemon)
     for (uint32_t i = 0; i < settings->listener_count; i++) {
         const struct listener_settings *row = &settings->listeners[i];
         fprintf(stderr, "  listen    %-8s %s  frame %s  dialect %s\n", row->name, row->address,
-                row->framing->name, row->dialect->name);
+                row->framing.name, row->dialect->name);
     }
     for (uint32_t i = 0; i < settings->link_count; i++) {
         const struct link_settings *row = &settings->links[i];
         fprintf(stderr, "  link      %-8s %s  frame %s  dialect %s  issuer %s\n", row->name,
-                row->address, row->framing->name, row->dialect->name,
+                row->address, row->framing.name, row->dialect->name,
                 settings->issuers[row->issuer].name);
     }
     fprintf(stderr, "  hsm       %s\n", daemon->config->hsm_address);

@@ -155,7 +155,8 @@ struct hsm_client *hsm_client_new(struct driver *driver)
     client->driver = driver;
     client->header_len = parts->config->hsm_header_len;
     client->number_mask = client->header_len >= 8 ? UINT32_MAX : (1u << 4 * client->header_len) - 1;
-    client->endpoint = (struct endpoint){framing_find("len2"), &events, client};
+    client->endpoint =
+        (struct endpoint){.framing = framing_find("len2"), .events = &events, .user = client};
     client->pool = conn_pool_new(parts->loop, &limits);
     if (client->pool == NULL || client->header_len > HEADER_LEN_MAX) {
         free(client);

@@ -104,8 +104,11 @@ struct issuer_edge *issuer_edge_new(struct driver *driver)
     for (uint32_t i = 0; i < edge->wire_count; i++) {
         edge->wires[i].edge = edge;
         edge->wires[i].index = (uint16_t)i;
-        edge->wires[i].endpoint =
-            (struct endpoint){settings->links[i].framing, &events, &edge->wires[i]};
+        const struct link_settings *link = &settings->links[i];
+        edge->wires[i].endpoint = (struct endpoint){.framing = &link->framing,
+                                                    .events = &events,
+                                                    .user = &edge->wires[i],
+                                                    .answers_keepalives = link->answers_keepalives};
     }
     if (edge->pool == NULL) {
         free(edge);

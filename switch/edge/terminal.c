@@ -149,7 +149,11 @@ struct terminal_edge *terminal_edge_new(struct driver *driver)
         struct gate *gate = &edge->gates[i];
         gate->edge = edge;
         gate->index = (uint16_t)i;
-        gate->endpoint = (struct endpoint){settings->listeners[i].framing, &events, gate};
+        const struct listener_settings *row = &settings->listeners[i];
+        gate->endpoint = (struct endpoint){.framing = &row->framing,
+                                           .events = &events,
+                                           .user = gate,
+                                           .answers_keepalives = row->answers_keepalives};
     }
     if (edge->pool == NULL || edge->unreadable_memory == NULL) {
         free(edge->unreadable_memory);

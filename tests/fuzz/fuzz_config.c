@@ -32,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(core->slots_reserved < core->slots_max);
         for (uint32_t i = 0; i < core->link_count; i++) {
             CHECK(core->links[i].issuer < core->issuer_count);
-            CHECK(core->links[i].framing != NULL && core->links[i].dialect != NULL);
+            CHECK(core->links[i].framing.width != 0 && core->links[i].dialect != NULL);
             CHECK(core->links[i].name[0] != '\0' && core->links[i].address[0] != '\0');
         }
     }

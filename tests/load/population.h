@@ -6,6 +6,7 @@
  * on it, and an answer before anything follows from it. */
 #pragma once
 
+#include "iso8583/frame.h"
 #include "tests/load/journal.h"
 #include "tests/load/summary.h"
 
@@ -13,7 +14,7 @@ struct population;
 
 struct population_plan {
     const char *address; /* "127.0.0.1:8583" */
-    const struct framing *framing;
+    struct framing framing;
     const char *journal_path; /* NULL: none */
     uint32_t terminal_first;  /* index in the data set */
     uint32_t terminal_count;

@@ -74,8 +74,9 @@ static int seats_build(struct population *p, const struct terminal_rules *rules)
         seat->terminal.stan = (uint32_t)(p->now.wall_ms / 1000 * 11 % STAN_MAX);
         for (uint32_t k = 0; k < plan->connections; k++) {
             struct link *link = &seat->links[k];
-            *link =
-                (struct link){.seat = seat, .endpoint = {plan->framing, &population_events, link}};
+            *link = (struct link){.seat = seat};
+            link->endpoint = (struct endpoint){
+                .framing = &p->plan.framing, .events = &population_events, .user = link};
         }
     }
     return 0;

@@ -188,7 +188,7 @@ struct answerer *answerer_start(const struct answerer_plan *plan, char *address,
     struct answerer *a = calloc(1, sizeof *a);
     ck_assert_ptr_nonnull(a);
     a->plan = *plan;
-    a->endpoint = (struct endpoint){plan->framing, &events, a};
+    a->endpoint = (struct endpoint){.framing = plan->framing, .events = &events, .user = a};
     ck_assert_int_eq(uv_loop_init(&a->loop), 0);
     ck_assert_int_eq(uv_async_init(&a->loop, &a->stop, on_stop), 0);
     a->stop.data = a;

@@ -197,9 +197,8 @@ static void run_check(struct run *run, struct argp_state *state)
     if (address_parse(plan->address, &address) != 0) {
         argp_error(state, "'%s' is not ADDR:PORT", plan->address);
     }
-    plan->framing = framing_find(run->frame);
     run->rules.dialect = dialect_find(run->dialect);
-    if (plan->framing == NULL || strcmp(run->frame, "none") == 0) {
+    if (framing_parse(span_text(run->frame), &plan->framing) < 0 || plan->framing.file) {
         argp_error(state, "there is no framing '%s'", run->frame);
     }
     if (run->rules.dialect == NULL) {

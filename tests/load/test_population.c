@@ -31,7 +31,7 @@ static void crowd_open(void)
                                           .amount_low_minor = 100,
                                           .amount_high_minor = 20000};
     crowd.plan = (struct population_plan){.address = crowd.address,
-                                          .framing = crowd.answerer.framing,
+                                          .framing = *crowd.answerer.framing,
                                           .terminal_count = SUPPORT_TERMINALS,
                                           .window = 4,
                                           .connections = 1,

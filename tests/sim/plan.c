@@ -92,7 +92,7 @@ static void make_listeners(struct plan *plan)
     for (uint32_t i = 0; i < PLAN_LISTENERS; i++) {
         struct listener_settings *row = &plan->listeners[i];
         snprintf(row->name, sizeof row->name, "gate%u", i);
-        row->framing = framing_find(i == 1 ? "len2+tpdu" : "len2");
+        row->framing = *framing_find(i == 1 ? "len2+tpdu" : "len2");
         row->dialect = dialect_find(dialects[i]);
         row->connections_max = 1024;
         CHECK(row->dialect != NULL);
@@ -185,7 +185,7 @@ static void make_issuers(struct plan *plan, struct dice *dice)
         struct link_settings *row = &plan->links[i];
         snprintf(row->name, sizeof row->name, "link%u", i);
         row->issuer = (uint16_t)(i % PLAN_ISSUERS);
-        row->framing = framing_find("len2");
+        row->framing = *framing_find("len2");
         row->dialect = dialect_find(dialects[row->issuer]);
         row->answer_ms = (uint32_t)dice_between(dice, 1000, 10000);
         row->echo_ms = 30000;

@@ -19,9 +19,11 @@ static void names_print(void)
     }
     printf("\nframes  ");
     for (size_t i = 0; framing_at(i) != NULL; i++) {
-        printf(" %s", framing_at(i)->name);
+        if (strchr(framing_at(i)->name, '+') == NULL) {
+            printf(" %s", framing_at(i)->name);
+        }
     }
-    printf("\n");
+    printf("\n         and forms like len2+header:ISO026000050 len2+tpdu len2+etx\n");
 }
 
 int fields_run(const struct options *options)

@@ -45,11 +45,12 @@ static const struct argp_option argp_rows[] = {
 
 static void option_take(int key, char *arg, struct argp_state *state)
 {
+    static struct framing framing;
     struct options *options = state->input;
     switch (key) {
     case OPTION_FRAME:
-        options->framing = framing_find(arg);
-        if (options->framing == NULL) {
+        options->framing = &framing;
+        if (framing_parse(span_text(arg), &framing) < 0) {
             argp_error(state, "there is no framing '%s'", arg);
         }
         break;

@@ -170,13 +170,14 @@ static int peer_read(int fd, const struct framing *framing, int64_t until_ms, st
 static int exchange(const struct options *options, const struct sockaddr_storage *address,
                     struct span wire, struct span *answer)
 {
-    uint8_t frame[FRAME_HEAD_LEN_MAX + FRAME_LEN_MAX];
+    uint8_t frame[FRAME_HEAD_LEN_MAX + FRAME_LEN_MAX + 1];
     struct writer out = writer_make(frame, sizeof frame);
     uint8_t head[FRAME_HEAD_LEN_MAX];
     int head_len = frame_head(options->framing, SPAN_NONE, wire.len, head);
     TRY(head_len);
     writer_put(&out, head, (size_t)head_len);
     writer_span(&out, wire);
+    writer_span(&out, frame_tail(options->framing));
     int64_t until_ms = now_ms() + options->timeout_ms;
     int fd = -1;
     int err = peer_connect(address, until_ms, &fd);
@@ -219,8 +220,9 @@ int send_run(const struct options *options)
     struct writer out = writer_make(room, sizeof room);
     struct sockaddr_storage address;
     struct span wire;
-    if (options->framing->width == 0) {
-        fprintf(stderr, "isomsg: --frame is needed, `none` does not end on a stream\n");
+    if (options->framing->file) {
+        fprintf(stderr, "isomsg: --frame is needed, `%s` does not end on a stream\n",
+                options->framing->name);
         return EXIT_CALLED_WRONG;
     }
     if (options->connect == NULL || address_parse(options->connect, &address) < 0) {

@@ -34,12 +34,19 @@ static int frames_view(const struct options *options, struct span bytes)
         size_t at = reader_offset(&in);
         struct span tpdu;
         struct span message;
+        const uint8_t *start = in.ptr;
         int result = frame_next(options->framing, &in, &tpdu, &message);
+        if (result < 0) {
+            at += (size_t)(message.ptr - start); /* the byte at fault */
+        }
         if (result <= 0) {
             fprintf(stderr, "isomsg: byte %zu: %s in framing %s\n", at,
                     result == 0 ? "the frame is not whole" : err_text(result),
                     options->framing->name);
             return EXIT_BAD;
+        }
+        if (message.len == 0 && options->framing->file) {
+            break; /* the end mark of a file */
         }
         if (at > 0 && !options->json) {
             printf("\n");
@@ -51,6 +58,25 @@ static int frames_view(const struct options *options, struct span bytes)
         int viewed = message_view(options, message);
         code = viewed == EXIT_GOOD ? code : viewed;
     }
+    return code;
+}
+
+/* A file in blocks: what is in them, without their ends. Bytes are then counted without, too. */
+static int blocks_view(const struct options *options, struct span blocks)
+{
+    uint8_t *bytes = malloc(blocks.len);
+    if (bytes == NULL) {
+        return EXIT_IO;
+    }
+    struct writer out = writer_make(bytes, blocks.len);
+    size_t at = 0;
+    int code = EXIT_BAD;
+    if (frame_unblock(blocks, &out, &at) < 0) {
+        fprintf(stderr, "isomsg: byte %zu: no block of 1014 bytes that end with 40 40\n", at);
+    } else {
+        code = frames_view(options, writer_written(&out));
+    }
+    free(bytes);
     return code;
 }
 
@@ -74,5 +100,5 @@ int view_run(const struct options *options)
         fprintf(stderr, "isomsg: there is nothing to view\n");
         return EXIT_INPUT;
     }
-    return frames_view(options, bytes);
+    return options->framing->blocked ? blocks_view(options, bytes) : frames_view(options, bytes);
 }

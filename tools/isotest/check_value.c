@@ -434,7 +434,7 @@ static void rowless_fit(struct checker *checker, struct value *value, const stru
         return;
     }
     if (must_fit && path->kind == PATH_TPDU && value_is_known(value) &&
-        value->bytes.len != TPDU_LEN) {
+        value->bytes.len != TPDU_LEN && value->bytes.len != FRAME_LABEL_LEN) {
         tell_at(checker, value->spot, "a TPDU is 5 bytes, 10 hex digits");
     }
 }

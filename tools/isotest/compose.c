@@ -99,7 +99,7 @@ static int line_put(struct draft *draft, const struct field_line *line, struct s
         }
         return 0;
     case PATH_TPDU:
-        if (bytes.len != TPDU_LEN) {
+        if (bytes.len != TPDU_LEN && bytes.len != draft->station->decl->framing->tpdu) {
             fault_set(draft->fault, line->spot, "a TPDU has %d bytes", TPDU_LEN);
             return ERR_FORMAT;
         }

@@ -115,30 +115,52 @@ static bool dialect_line(struct parser *parser, struct peer_decl *peer)
     return index >= 0;
 }
 
+/* The word is no framing of a stream ("none" is for files). */
+static bool framing_fail(struct parser *parser, int err)
+{
+    const struct token *token = peek(parser);
+    const char *names[FRAMING_COUNT_MAX];
+    char list[LIST_LEN];
+    char hint[HINT_LEN] = "";
+    (void)list_make(names, framing_names(true, names), list);
+    if (token->kind != TOKEN_WORD) {
+        return fail_expected(parser, list);
+    }
+    if (err == ERR_FORMAT) {
+        return fail(parser, token->spot,
+                    "the header of a frame is 1 to %d characters, or 0x and "
+                    "hex digits",
+                    FRAMING_HEADER_LEN_MAX);
+    }
+    (void)hint_make(token->text, names, framing_names(false, names), hint);
+    return fail(parser, token->spot,
+                "expected %s, with +header:TEXT, +tpdu, +etx or not, not '" WORD_FORMAT "'%s", list,
+                WORD(token->raw), hint);
+}
+
 static bool frame_line(struct parser *parser, struct peer_decl *peer)
 {
-    const char *names[32];
-    size_t count = 0;
-    for (size_t i = 0; count < ARRAY_COUNT(names) && framing_at(i) != NULL; i++) {
-        if (framing_at(i)->width > 0) { /* "none" cuts no stream */
-            names[count++] = framing_at(i)->name;
-        }
-    }
-    int index = take_word_of(parser, names, count);
-    if (index < 0) {
-        return false;
-    }
-    peer->framing = framing_find(names[index]);
     const struct token *token = peek(parser);
-    if (token->kind == TOKEN_END || peer->framing->tpdu == 0) {
+    struct framing *framing = arena_take(parser->arena, sizeof *framing);
+    int err = token->kind == TOKEN_WORD ? framing_parse(token->text, framing) : ERR_NOT_FOUND;
+    if (err < 0 || framing->file) {
+        return framing_fail(parser, err);
+    }
+    peer->framing = framing;
+    parser->at++;
+    token = peek(parser);
+    size_t len = framing->tpdu;
+    if (token->kind == TOKEN_END || len == 0) {
         return true;
     }
     uint8_t *tpdu = arena_take(parser->arena, TPDU_LEN);
-    if (token->kind != TOKEN_WORD || token->text.len != 2 * (size_t)TPDU_LEN ||
+    if (token->kind != TOKEN_WORD || token->text.len != 2 * len ||
         hex_decode(token->text, tpdu) < 0) {
-        return fail_expected(parser, "a TPDU (10 hex digits, like 6000010000)");
+        return fail_expected(parser, len == TPDU_LEN
+                                         ? "a TPDU (10 hex digits, like 6000010000)"
+                                         : "the 2 bytes behind the length (4 hex digits)");
     }
-    peer->tpdu = span_make(tpdu, TPDU_LEN);
+    peer->tpdu = span_make(tpdu, len);
     parser->at++;
     return true;
 }

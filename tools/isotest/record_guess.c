@@ -92,7 +92,7 @@ struct guess guesses_best(const struct guesses *guesses)
 {
     struct guess best = {0};
     for (size_t i = 0; framing_at(i) != NULL; i++) {
-        for (size_t k = 0; dialect_at(k) != NULL && framing_at(i)->width > 0; k++) {
+        for (size_t k = 0; dialect_at(k) != NULL && !framing_at(i)->file; k++) {
             uint32_t count = messages_count(guesses, framing_at(i), dialect_at(k));
             if (count > best.messages) {
                 best = (struct guess){framing_at(i), dialect_at(k), count};
@@ -117,12 +117,12 @@ const char *guesses_tried(char *buf, size_t cap)
     const char *between = "";
     buf[0] = '\0';
     for (size_t i = 0; framing_at(i) != NULL; i++) {
-        if (framing_at(i)->width > 0) {
+        if (!framing_at(i)->file && strchr(framing_at(i)->name, '+') == NULL) {
             text_add(buf, cap, "%s%s", between, framing_at(i)->name);
             between = " ";
         }
     }
-    between = "; ";
+    between = ", each with +tpdu, +etx; ";
     for (size_t i = 0; dialect_at(i) != NULL; i++) {
         text_add(buf, cap, "%s%s", between, dialect_at(i)->name);
         between = " ";

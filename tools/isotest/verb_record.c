@@ -39,15 +39,16 @@ static void on_report(void *context, const char *text)
 static void framing_take(struct record_side *side, struct argp_state *state, const char *name)
 {
     side->framing = framing_find(name);
-    if (side->framing != NULL && side->framing->width > 0) {
+    if (side->framing != NULL && !side->framing->file) {
         return;
     }
     fprintf(stderr, "%s: there is no framing '%s'; there are:", state->name, name);
     for (size_t i = 0; framing_at(i) != NULL; i++) {
-        fprintf(stderr, "%s%s", framing_at(i)->width > 0 ? " " : "",
-                framing_at(i)->width > 0 ? framing_at(i)->name : "");
+        if (!framing_at(i)->file && strchr(framing_at(i)->name, '+') == NULL) {
+            fprintf(stderr, " %s", framing_at(i)->name);
+        }
     }
-    fputc('\n', stderr);
+    fputs(", each with +tpdu, +etx\n", stderr);
     exit(EXIT_CALLED_WRONG);
 }
 
@@ -264,8 +265,9 @@ int verb_record(int argc, char **argv)
         "Make a script of a capture (pcap, pcapng; - is stdin): a test for each conversation of a "
         "terminal, with the rules by which issuers answered. Every card number is replaced by a "
         "test card's, the same by the same; tracks, PIN blocks, MACs, chip data, times and numbers "
-        "are made anew.\vA framing is len2, len2i, len4, bcd2, ascii4 or hex4, with +tpdu behind "
-        "it if there is a TPDU; a dialect is what 'isotest fields' names. Without them an error "
+        "are made anew.\vA framing is len2, bcd2, ascii4 and so on, with +tpdu behind "
+        "it if there is a TPDU (isot(5), frame); a dialect is what 'isotest fields' names. Without "
+        "them an error "
         "tells what the port looks like.\n\nExit codes: 0 written (notes tell what was left out), "
         "1 what was recorded cannot be written, 2 usage, 3 no capture, nothing on the port, not so "
         "framed, or a table that is wrong, 5 I/O.",

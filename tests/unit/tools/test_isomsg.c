@@ -126,6 +126,21 @@ START_TEST(frames_are_taken_from_stdin_one_by_one)
     ck_assert_str_eq(said, "{\"v\":1,\"mti\":\"0800\",\"fields\":{\"11\":\"000017\"}}\n"
                            "{\"v\":1,\"mti\":\"0800\",\"fields\":{\"11\":\"000018\"}}\n");
     ck_assert_int_eq(code, 0);
+    static const char *const wrong[][2] = {
+        {"len2+etx --hex '0002 41 04'", "isomsg: byte 3: "},
+        {"len2+header:ISO --hex '0008 4953 4E'", "isomsg: byte 4: "},
+        {"ascii4 --hex '30 30 3A 30'", "isomsg: byte 2: "},
+        {"rdw --hex '00000000 40 41'", "isomsg: byte 5: "},
+        {"rdw1014 --hex '00000000'", "isomsg: byte 4: "},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        char command[512];
+        (void)snprintf(command, sizeof command, ISOMSG " view -d iso87_ascii -f %s", wrong[i][0]);
+        code = program_run(command, said);
+        ck_assert_msg(strncmp(said, wrong[i][1], strlen(wrong[i][1])) == 0, "%s: %s", wrong[i][0],
+                      said);
+        ck_assert_int_eq(code, 1);
+    }
     code = program_run("printf '\\000\\0220800' | " ISOMSG " view -f len2 -d iso87_ascii", said);
     ck_assert_str_eq(said, "isomsg: byte 0: the frame is not whole in framing len2\n");
     ck_assert_int_eq(code, 1);

@@ -54,7 +54,8 @@ static void dial_world_open(struct conn_limits limits)
     world_open(limits);
     memset(&d, 0, sizeof d);
     d.events = (struct conn_events){dial_opened, dial_message, dial_closed};
-    d.endpoint = (struct endpoint){framing_find("len2"), &d.events, &d};
+    d.endpoint =
+        (struct endpoint){.framing = framing_find("len2"), .events = &d.events, .user = &d};
     (void)snprintf(d.address, sizeof d.address, "127.0.0.1:%d", w.port);
 }
 

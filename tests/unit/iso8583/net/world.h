@@ -150,7 +150,8 @@ static inline void world_open(struct conn_limits limits)
     w.pool = conn_pool_new(&w.loop, &limits);
     ck_assert_ptr_nonnull(w.pool);
     w.events = (struct conn_events){told_open, told_message, told_close};
-    w.endpoint = (struct endpoint){framing_find("len2"), &w.events, &w};
+    w.endpoint =
+        (struct endpoint){.framing = framing_find("len2"), .events = &w.events, .user = &w};
     w.act = ACT_ECHO;
     w.listener = world_listen(limits.count_max, &w.port);
 }

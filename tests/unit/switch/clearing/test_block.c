@@ -60,6 +60,26 @@ START_TEST(stream_that_ends_with_a_block_gets_no_further_block)
 }
 END_TEST
 
+START_TEST(framing_rdw1014_cuts_what_is_written)
+{
+    size_t len = (size_t)_i;
+    struct span blocks = span_make(bytes, file_of(len));
+    struct writer out = writer_make(bytes, sizeof bytes);
+    const struct framing *framing = framing_find("rdw1014");
+    size_t at = 0;
+    ck_assert(framing->blocked);
+    ck_assert_int_eq(frame_unblock(blocks, &out, &at), 0);
+    struct reader in = reader_make(writer_written(&out));
+    struct span tpdu, record;
+    ck_assert_int_eq(frame_next(framing, &in, &tpdu, &record), 1);
+    ck_assert_uint_eq(record.len, len);
+    ck_assert_uint_eq(record.ptr[len - 1], 'x');
+    ck_assert_int_eq(frame_next(framing, &in, &tpdu, &record), 1);
+    ck_assert_uint_eq(record.len, 0); /* the end mark, and the filling with it */
+    ck_assert_uint_eq(reader_left(&in), 0);
+}
+END_TEST
+
 START_TEST(every_length_is_read_back_across_block_borders)
 {
     size_t len = (size_t)_i;
@@ -111,6 +131,8 @@ int main(void)
     TCase *tcase = tcase_create("block");
     tcase_add_test(tcase, small_file_is_one_block_filled_with_40);
     tcase_add_test(tcase, stream_that_ends_with_a_block_gets_no_further_block);
+    tcase_add_loop_test(tcase, framing_rdw1014_cuts_what_is_written, 990, 1030);
+    tcase_add_loop_test(tcase, framing_rdw1014_cuts_what_is_written, 2000, 2040);
     tcase_add_loop_test(tcase, every_length_is_read_back_across_block_borders, 990, 1030);
     tcase_add_loop_test(tcase, every_length_is_read_back_across_block_borders, 2000, 2040);
     tcase_add_test(tcase, damage_is_found_and_named);

@@ -214,9 +214,21 @@ static const struct wrong {
     {"frame unknown",
      "frame: len2+tpdu",
      "frame: len2+tpud",
-     "switch.yml:6:12: error: listeners.pos.frame: 'len2+tpud' is none of: len2, len2+tpdu, len2i, len2i+tpdu, len4, len4+tpdu, bcd2, bcd2+tpdu, ascii4, ascii4+tpdu, hex4, hex4+tpdu; did you mean 'len2+tpdu'?\n"
+     "switch.yml:6:12: error: listeners.pos.frame: 'len2+tpud' is none of: len2, len2i, len3, len3i, len4, len4i, len2z, len2zi, bcd2, bcd2i, ascii4, ascii4i, hex4, hex4i, ascii2, ascii3, ascii5, ascii6, ascii7, ascii8, vap, vml; nor one with +header:TEXT, +tpdu, +etx; did you mean 'len2+tpdu'?\n"
      "      6 |     frame: len2+tpud\n"
      "        |            ^^^^^^^^^"},
+    {"frame with a header that cannot be",
+     "frame: len2+tpdu",
+     "frame: len2+header:0x4+tpdu",
+     "switch.yml:6:12: error: listeners.pos.frame: the header of a frame is 1 to 16 characters, or 0x and hex digits\n"
+     "      6 |     frame: len2+header:0x4+tpdu\n"
+     "        |            ^^^^^^^^^^^^^^^^^^^^"},
+    {"keep-alives neither answered nor swallowed",
+     "frame: len2+tpdu",
+     "frame: len2+tpdu\n    keepalive: anser",
+     "switch.yml:7:16: error: listeners.pos.keepalive: 'anser' is none of: swallow, answer; did you mean 'answer'?\n"
+     "      7 |     keepalive: anser\n"
+     "        |                ^^^^^"},
     {"dialect unknown",
      "iso87_bcd",
      "iso87bcd",
@@ -508,6 +520,7 @@ START_TEST(what_is_not_given_has_its_default)
     ck_assert(!config->log_json);
     ck_assert_str_eq(config->cards_path, "");
     ck_assert_uint_eq(core->listeners[0].connections_max, 2000);
+    ck_assert(!core->listeners[0].answers_keepalives && !core->links[0].answers_keepalives);
     ck_assert(!core->groups[0].mac_required);
     ck_assert_uint_eq(core->groups[0].mac_padding, 1);
     ck_assert(core->groups[0].repeats);
@@ -531,8 +544,8 @@ START_TEST(every_key_reaches_its_member)
               "store: {map: 64MiB, preallocate: 512KiB}\n"
               "hsm: {address: '[::1]:1500', header_len: 8, answer: 900ms}\n"
               "files: {terminals: t.csv, bins: b.csv, cards: c.csv}\n"
-              "listeners: {a: {address: 127.0.0.1:1, frame: len2i, dialect: iso87_ascii, "
-              "connections: 7}}\n"
+              "listeners: {a: {address: 127.0.0.1:1, frame: len2i+header:0x00ff+tpdu+etx, "
+              "dialect: iso87_ascii, keepalive: answer, connections: 7}}\n"
               "groups: {g: {identity: day, acquirer: 00000000042, mac: required, mac_padding: 80, "
               "timeout_code: 68, lost_answer: reverse, repeats: no, diagnostics: yes}}\n"
               "issuers:\n"
@@ -541,7 +554,7 @@ START_TEST(every_key_reaches_its_member)
               "  second: {id: 8, doubt: \"05\", approve: [00, Y1]}\n"
               "links:\n"
               "  l2: {issuer: second, address: 127.0.0.1:2, frame: ascii4, dialect: iso87_bcd, "
-              "answer: 1m, echo: 10s, pending: 3}\n"
+              "keepalive: answer, answer: 1m, echo: 10s, pending: 3}\n"
               "  l1: {issuer: first, address: 127.0.0.1:3, frame: len4, dialect: iso87_ascii}\n"
               "limits: {slots: 64, reserved: 3, reversals: 2, queue: 9000, batch: 9, frame: 2s, "
               "idle: 3m, drain: 4s}\n"
@@ -558,7 +571,11 @@ START_TEST(every_key_reaches_its_member)
     ck_assert_uint_eq(config->hsm_header_len, 8);
     ck_assert_uint_eq(core->hsm_ms, 900);
     ck_assert_str_eq(config->cards_path, "c.csv");
-    ck_assert_ptr_eq(core->listeners[0].framing, framing_find("len2i"));
+    ck_assert_str_eq(core->listeners[0].framing.name, "len2i+header:0x00ff+tpdu+etx");
+    ck_assert_mem_eq(core->listeners[0].framing.header, "\x00\xFF", 2);
+    ck_assert_uint_eq(core->listeners[0].framing.etx, 1);
+    ck_assert(core->listeners[0].answers_keepalives);
+    ck_assert(core->links[0].answers_keepalives && !core->links[1].answers_keepalives);
     ck_assert_ptr_eq(core->listeners[0].dialect, dialect_find("iso87_ascii"));
     ck_assert_uint_eq(core->listeners[0].connections_max, 7);
     ck_assert_str_eq(group->name, "g");

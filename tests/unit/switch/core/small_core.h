@@ -40,13 +40,13 @@ static inline struct small_core *small_core_open(void)
     ck_assert_int_eq(routes_build(&row, 1, &s->routes, &first, &second), 0);
     const struct iso_dialect *dialect = dialect_find("iso87_ascii");
     s->listener = (struct listener_settings){
-        .name = "gate", .framing = framing_find("len2"), .dialect = dialect, .connections_max = 4};
+        .name = "gate", .framing = *framing_find("len2"), .dialect = dialect, .connections_max = 4};
     s->group = (struct group_settings){.name = "group", .acquirer = "100001"};
     s->terminal = (struct terminal_settings){.id = "TERM0001"};
     s->issuer = (struct issuer_settings){
         .name = "visa", .approve = {"00", "08", "10", "77"}, .doubt = {"91"}};
     s->link = (struct link_settings){.name = "link",
-                                     .framing = framing_find("len2"),
+                                     .framing = *framing_find("len2"),
                                      .dialect = dialect,
                                      .answer_ms = 10000,
                                      .echo_ms = 30000,

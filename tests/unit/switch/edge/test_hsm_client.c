@@ -87,7 +87,7 @@ static void peer_close(void *user, conn_id conn, enum conn_reason reason, int er
 
 static const struct conn_events peer_events = {
     .on_open = peer_open, .on_message = peer_message, .on_close = peer_close};
-static struct endpoint peer_endpoint = {NULL, &peer_events, NULL};
+static struct endpoint peer_endpoint = {.events = &peer_events};
 static uv_loop_t loop;
 static struct hsm_client *client;
 static struct listener *listener;

@@ -90,6 +90,28 @@ START_TEST(braces_may_stand_on_the_lines_of_what_they_enclose)
 }
 END_TEST
 
+START_TEST(frame_may_have_a_header_or_a_label)
+{
+    struct script *script = good("terminal A {\n"
+                                 "  connect h:1\n"
+                                 "  dialect iso87_bcd\n"
+                                 "  frame len2+header:ISO026000050+tpdu+etx 6000010000\n"
+                                 "}\n"
+                                 "terminal B {\n"
+                                 "  connect h:1\n"
+                                 "  dialect iso87_bcd\n"
+                                 "  frame vml 0014\n"
+                                 "}\n");
+    const struct peer_decl *peer = script->peers;
+    ck_assert_str_eq(peer->framing->name, "len2+header:ISO026000050+tpdu+etx");
+    ck_assert_uint_eq(peer->framing->header_len, 12);
+    ck_assert_uint_eq(peer->tpdu.len, 5);
+    ck_assert_str_eq(peer->next->framing->name, "vml");
+    ck_assert(span_equal(peer->next->tpdu, SPAN_LITERAL("\x00\x14")));
+    script_free(script);
+}
+END_TEST
+
 START_TEST(terminal_lines_say_what_a_terminal_does)
 {
     struct script *script = good("terminal P[1..200] {\n"
@@ -563,6 +585,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, examples_of_the_manual_are_good, 0, 5);
     tcase_add_test(tcase, braces_may_stand_on_the_lines_of_what_they_enclose);
+    tcase_add_test(tcase, frame_may_have_a_header_or_a_label);
     tcase_add_test(tcase, terminal_lines_say_what_a_terminal_does);
     tcase_add_test(tcase, values_are_bytes_where_they_are_known);
     tcase_add_test(tcase, send_lines_are_the_steps_and_mac_with_a_value_is_the_field);

@@ -658,9 +658,9 @@ static const struct row {
     {"unknown_frame",
      "terminal T2 { connect localhost:1\n"
      "dialect iso87_bcd\n"
-     "frame len3 }\n" LAB,
-     "t.isot:3:7: error: expected len2, len2+tpdu, len2i, len2i+tpdu, len4, len4+tpdu, bcd2, bcd2+tpdu, ascii4, ascii4+tpdu, hex4 or hex4+tpdu, not 'len3'; did you mean 'len2'?\n"
-     "      3 | frame len3 }\n"
+     "frame len5 }\n" LAB,
+     "t.isot:3:7: error: expected len2, len2i, len3, len3i, len4, len4i, len2z, len2zi, bcd2, bcd2i, ascii4, ascii4i, hex4, hex4i, ascii2, ascii3, ascii5, ascii6, ascii7, ascii8, vap or vml, with +header:TEXT, +tpdu, +etx or not, not 'len5'; did you mean 'len2'?\n"
+     "      3 | frame len5 }\n"
      "        |       ^^^^"},
     {"missing_frame",
      "terminal T2 { connect localhost:1\n"
@@ -996,6 +996,20 @@ static const struct row {
      "t.isot:3:17: error: expected a TPDU (10 hex digits, like 6000010000), not '6000'\n"
      "      3 | frame len2+tpdu 6000 }\n"
      "        |                 ^^^^"},
+    {"bad_label",
+     "terminal T2 { connect a:1\n"
+     "dialect iso87_bcd\n"
+     "frame vap 6000010000 }\n" LAB,
+     "t.isot:3:11: error: expected the 2 bytes behind the length (4 hex digits), not '6000010000'\n"
+     "      3 | frame vap 6000010000 }\n"
+     "        |           ^^^^^^^^^^"},
+    {"bad_header",
+     "terminal T2 { connect a:1\n"
+     "dialect iso87_bcd\n"
+     "frame len2+header:0x1 }\n" LAB,
+     "t.isot:3:7: error: the header of a frame is 1 to 16 characters, or 0x and hex digits\n"
+     "      3 | frame len2+header:0x1 }\n"
+     "        |       ^^^^^^^^^^^^^^^"},
     {"card_without_pin",
      "card poor {\n"
      "  pan 4111111111111111\n"
