@@ -254,7 +254,8 @@ static void hold_stan(struct core *core, const char *text)
     }
 }
 
-/* The STANs of what is UNKNOWN are in use, and a late answer to what is due must find it. */
+/* The STANs of what is UNKNOWN are in use, and a late answer to what is due or REVERSED must find
+ * it. */
 static void recovered_due(struct core *core, const struct record *record)
 {
     int issuer = issuer_by_name(core, record->issuer);
@@ -271,7 +272,9 @@ static void recovered_due(struct core *core, const struct record *record)
             pair_key_make(record->mti >> 8 & 15u, record->link_stan, record->link_de7, record->rrn);
         link_forget(&core->links[link], &key, record->seq);
     }
-    core->issuers[issuer].pump.more = true;
+    if (record->state != STATE_REVERSED) {
+        core->issuers[issuer].pump.more = true;
+    }
 }
 
 static void expire(struct core *core, struct lane *lane)

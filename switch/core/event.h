@@ -22,7 +22,7 @@
     X(REVERSAL_DUE)      /* store: a row of BOOK_DRAW */                                           \
     X(DRAW_ENDED)        /* store: no more rows for now */                                         \
     X(NOTED)             /* store: BOOK_LATE or another that nobody waits for */                   \
-    X(RECOVERED_DUE)     /* start-up: the original of a row that is due: its STANs are in use */   \
+    X(RECOVERED_DUE)     /* start-up: what is due (its STANs are in use), or reversed of late */   \
     X(ISSUER_ANSWERED)   /* the core itself: a frame that pairs with a request of ours */          \
     X(REVERSAL_ANSWERED) /* the core itself: a frame that pairs with a reversal of ours */         \
     X(LINK_ORDERED)      /* admin: a link is to be up, down, or drained */                         \

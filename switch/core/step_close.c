@@ -2,12 +2,20 @@
  */
 #include "switch/core/core_state.h"
 
+/* Who is to be told: the newest repeat, unless only its original's connection is still there. */
+static const struct txn *listening(const struct core *core, const struct txn *t)
+{
+    const struct txn *follower =
+        t->intake.follower == SLOT_NONE ? t : &core->slab.slots[t->intake.follower];
+    return follower->intake.conn_lost ? t : follower;
+}
+
 /* A kind that moves no money is never reversed. */
 static uint8_t intended_state(const struct core *core, const struct txn *t)
 {
     uint8_t state = t->outcome.state;
-    if (state == STATE_APPROVED && t->intake.conn_lost && t->record.money != MONEY_NONE &&
-        group_of(core, t)->lost_answer_reverse) {
+    if (state == STATE_APPROVED && listening(core, t)->intake.conn_lost &&
+        t->record.money != MONEY_NONE && group_of(core, t)->lost_answer_reverse) {
         return STATE_UNKNOWN; /* nobody is there to be told, and it can do neither repeat nor
                                  reversal */
     }
@@ -48,7 +56,12 @@ enum verdict close_resume(struct core *core, struct txn *t, const struct event *
     }
     if (t->intake.follower != SLOT_NONE) {
         struct txn *follower = &core->slab.slots[t->intake.follower];
+        bool is_told = listening(core, t) == follower;
         t->intake.follower = SLOT_NONE;
+        if (!is_told) {
+            txn_drop(core, follower, "its connection is gone");
+            return GO;
+        }
         memcpy(follower->outcome.emv, t->outcome.emv, t->outcome.emv_len);
         follower->outcome.emv_len = t->outcome.emv_len;
         txn_answer_repeat(core, follower, stored);

@@ -104,7 +104,8 @@ static void on_due(void *context, const struct record *original)
 {
     struct daemon *daemon = context;
     static struct actions ignored;
-    bool known = original->issuer[0] == '\0'; /* a dead letter that is only for staff */
+    bool known = original->issuer[0] == '\0' /* a dead letter that is only for staff */ ||
+                 original->state == STATE_REVERSED;
     for (uint32_t i = 0; i < daemon->settings.issuer_count; i++) {
         known = known || strcmp(daemon->settings.issuers[i].name, original->issuer) == 0;
     }

@@ -213,23 +213,32 @@ struct search {
     enum lookup_kind kind;
     uint64_t hash;
     const struct record *like;
-    bool (*fits)(const void *context, const struct record *record);
+    unsigned (*fits)(const void *context, const struct record *record);
     const void *context;
+    unsigned fit; /* of the best up to now, which is @seq */
+    uint64_t seq;
 };
 
-static int search_record(struct book *book, const struct search *search, uint64_t seq,
-                         struct record *out)
+/* Keep @seq if it fits better than what was found before, or as well and @is_newer. */
+static int search_record(struct book *book, struct search *search, uint64_t seq, bool is_newer)
 {
-    TRY(book_get(book->txn, seq, out));
-    return agrees(search->kind, out, search->like) && search->fits(search->context, out) ? 1 : 0;
+    struct record record;
+    TRY(book_get(book->txn, seq, &record));
+    unsigned fit =
+        agrees(search->kind, &record, search->like) ? search->fits(search->context, &record) : 0;
+    CHECK(fit <= FIT_BEST);
+    if (fit > search->fit || (fit == search->fit && fit != 0 && is_newer)) {
+        search->fit = fit;
+        search->seq = seq;
+    }
+    return 0;
 }
 
-/* Rows of one hash are in order of sequence, so the newest that fits is the last. */
-static int search_bucket(struct book *book, const struct search *search, uint32_t bucket,
-                         struct record *out)
+/* Rows of one hash are in order of sequence, so of equals in one bucket the last is the newest. */
+static int search_bucket(struct book *book, struct search *search, uint32_t bucket)
 {
     uint64_t seq = 0;
-    uint64_t newest = 0;
+    unsigned before = search->fit;
     for (;;) {
         uint8_t key[LOOKUP_KEY_LEN];
         struct span found;
@@ -238,48 +247,50 @@ static int search_bucket(struct book *book, const struct search *search, uint32_
         int rc = kv_seek(book->txn, KV_lookup, span_make(key, sizeof key), &found, &value);
         TRY(rc);
         if (rc == 0 || found.len != LOOKUP_KEY_LEN || memcmp(found.ptr, key, LOOKUP_SEQ_AT) != 0) {
-            break;
+            return 0;
         }
         uint64_t candidate = be64_get(found.ptr + LOOKUP_SEQ_AT);
         seq = candidate + 1;
-        rc = search_record(book, search, candidate, out);
-        TRY(rc);
-        newest = rc == 1 ? candidate : newest;
+        TRY(search_record(book, search, candidate, search->fit > before));
     }
-    return newest == 0 ? 0 : search_record(book, search, newest, out);
 }
 
-int book_find(struct book *book, enum lookup_kind kind, const struct record *like,
-              bool (*fits)(const void *context, const struct record *record), const void *context,
-              struct record *out)
+/* The best of what is pending, then of the buckets, each from the newest, until none can be better.
+ */
+static int search_all(struct book *book, struct search *search)
 {
-    struct search search = {kind, hash_of(kind, like), like, fits, context};
     struct span found;
     struct span value;
-    if (search.hash == 0) {
-        return 0;
-    }
     for (uint64_t seq = book->now.seq; seq > book->now.lookup_upto; seq--) {
-        if (book->pending[pending_slot(seq)][kind] == search.hash) {
-            int rc = search_record(book, &search, seq, out);
-            if (rc != 0) {
-                return rc;
-            }
+        if (book->pending[pending_slot(seq)][search->kind] == search->hash) {
+            TRY(search_record(book, search, seq, false));
         }
     }
     int rc = kv_seek(book->txn, KV_lookup, SPAN_NONE, &found, &value);
-    if (rc <= 0) {
-        return rc;
-    }
-    uint32_t oldest = be32_get(found.ptr);
-    uint32_t newest = (uint32_t)bucket_of(book, book->now.lookup_upto);
-    for (uint32_t bucket = newest + 1; bucket-- > oldest;) {
-        rc = book_summary_excludes(book, bucket, search.hash)
-                 ? 0
-                 : search_bucket(book, &search, bucket, out);
-        if (rc != 0) {
-            return rc;
+    TRY(rc);
+    uint32_t oldest = rc == 1 ? be32_get(found.ptr) : 1;
+    uint32_t newest = rc == 1 ? (uint32_t)bucket_of(book, book->now.lookup_upto) : 0;
+    for (uint32_t bucket = newest + 1; bucket-- > oldest && search->fit < FIT_BEST;) {
+        if (!book_summary_excludes(book, bucket, search->hash)) {
+            TRY(search_bucket(book, search, bucket));
         }
     }
     return 0;
+}
+
+int book_find(struct book *book, enum lookup_kind kind, const struct record *like,
+              unsigned (*fits)(const void *context, const struct record *record),
+              const void *context, struct record *out)
+{
+    struct search search = {
+        .kind = kind, .hash = hash_of(kind, like), .like = like, .fits = fits, .context = context};
+    if (search.hash == 0) {
+        return 0;
+    }
+    TRY(search_all(book, &search));
+    if (search.fit == 0) {
+        return 0;
+    }
+    TRY(book_get(book->txn, search.seq, out));
+    return 1;
 }

@@ -178,10 +178,11 @@ void book_journal_close(struct book *book);
 void book_find_add(struct book *book, const struct record *record);
 MUST_USE int book_find_flush(struct book *book);
 MUST_USE int book_find_load(struct book *book);
-/* The newest record among those that agree with @like in what @kind is made of and that @fits
- * accepts. 1 and @out, 0 if there is none. */
+/* Of the records that agree with @like in what @kind is made of the one that @fits says fits best (0
+ * not at all, FIT_BEST cannot be better), of equals the newest. 1 and @out, 0 if there is none. */
+enum { FIT_NOT = 0, FIT_BEST = 4 };
 MUST_USE int book_find(struct book *book, enum lookup_kind kind, const struct record *like,
-                       bool (*fits)(const void *context, const struct record *record),
+                       unsigned (*fits)(const void *context, const struct record *record),
                        const void *context, struct record *out);
 
 /* book_summary.c: a hash that a bucket has, or cannot have; its row, when the bucket is full. */

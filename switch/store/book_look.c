@@ -3,11 +3,12 @@
 #include "switch/store/book_internal.h"
 
 /* Of the two numbers only one is looked up; the other, where it is told, must agree. */
-static bool is_like(const void *context, const struct record *record)
+static unsigned is_like(const void *context, const struct record *record)
 {
     const struct record *like = context;
-    return (like->stan[0] == 0 || strcmp(like->stan, record->stan) == 0) &&
-           (like->rrn[0] == 0 || strcmp(like->rrn, record->rrn) == 0);
+    bool is = (like->stan[0] == 0 || strcmp(like->stan, record->stan) == 0) &&
+              (like->rrn[0] == 0 || strcmp(like->rrn, record->rrn) == 0);
+    return is ? FIT_BEST : FIT_NOT;
 }
 
 int book_do_look(struct book *book, const struct book_request *request, struct book_answer *answer)

@@ -1,7 +1,8 @@
 /* After a restart: nobody knows whether an open transaction was asked, so each is in doubt. */
 #include "switch/store/book_internal.h"
 
-enum { RECOVER_BATCH = 256 };
+/* Late is an answer within an hour; of the newest records only, so that a start stays short. */
+enum { RECOVER_BATCH = 256, RECENT_MAX = 65536, RECENT_MS = 3600000 };
 
 /* Finish one batch of open records. *@left: whether there may be more. */
 static int recover_some(struct book *book, int64_t wall_ms, struct book_recovered *out, bool *left)
@@ -65,6 +66,24 @@ static int tell_due(struct kv_txn *txn,
     }
 }
 
+/* An issuer may still answer what was reversed lately, and is then not believed to hold nothing. */
+static int tell_reversed(const struct book *book, struct kv_txn *txn, int64_t wall_ms,
+                         void (*on_due)(void *context, const struct record *original),
+                         void *context)
+{
+    uint64_t last = book->now.seq;
+    uint64_t first = last > RECENT_MAX ? last - RECENT_MAX + 1 : 1;
+    for (uint64_t seq = first; seq <= last; seq++) {
+        struct record record;
+        TRY(book_get(txn, seq, &record));
+        if (record.state == STATE_REVERSED && record.asked &&
+            wall_ms - record.opened_ms <= RECENT_MS) {
+            on_due(context, &record);
+        }
+    }
+    return 0;
+}
+
 int book_recover(struct book *book, int64_t wall_ms,
                  void (*on_due)(void *context, const struct record *original), void *context,
                  struct book_recovered *out)
@@ -85,6 +104,9 @@ int book_recover(struct book *book, int64_t wall_ms,
     }
     TRY(kv_begin(book->kv, false, &txn));
     int rc = tell_due(txn, on_due, context, &out->due_count);
+    if (rc == 0 && on_due != NULL) {
+        rc = tell_reversed(book, txn, wall_ms, on_due, context);
+    }
     kv_abort(txn);
     return rc;
 }

@@ -6,6 +6,10 @@
 #include "iso8583/base/calendar.h"
 #include "switch/store/book_internal.h"
 
+/* Two stamps that may be of one payment and its repeats; the next day's same STAN is further off.
+ */
+#define NEAR_MS (12 * 3600 * INT64_C(1000))
+
 /* The parts of DE90 that are used to tell its original: "" and zeros say nothing. */
 static bool text_says(const char *text)
 {
@@ -34,44 +38,108 @@ static bool money_agrees(const struct record *reversal, const struct record *ori
            memcmp(reversal->pan_token, original->pan_token, sizeof original->pan_token) == 0;
 }
 
-static bool fits(const void *context, const struct record *original)
+/* What was declined needs no reversal: it is meant only if nothing else is. */
+static unsigned fit_of(const struct record *original, bool same_time)
 {
-    return money_agrees(context, original);
+    return FIT_BEST - (same_time ? 0u : 2u) - (original->state == STATE_DECLINED ? 1u : 0u);
 }
 
-/* The same, and what DE90 says besides the STAN. Its DE7 tells only where terminals keep theirs:
- * others stamp each repeat anew, and what is stored is the stamp of the one that came through. */
-static bool fits_de90(const void *context, const struct record *original)
+/* How far apart two stamps of one terminal's clock are, whatever year the switch takes them for. */
+static bool is_near(const char *de7, const struct record *original)
+{
+    int64_t sent_ms = 0;
+    int64_t said_ms = 0;
+    if (!text_says(de7) || ms_nearest(original->de7, original->opened_ms, &sent_ms) != 0 ||
+        ms_nearest(de7, sent_ms, &said_ms) != 0) {
+        return true;
+    }
+    int64_t apart_ms = said_ms > sent_ms ? said_ms - sent_ms : sent_ms - said_ms;
+    return apart_ms <= NEAR_MS;
+}
+
+/* Whether what DE90 says besides the STAN and the time agrees. */
+static bool is_named(const struct record *reversal, const struct record *original)
+{
+    return money_agrees(reversal, original) &&
+           (!text_says(reversal->original_mti) ||
+            mti_class(reversal->original_mti) == (original->mti & 0xFFF0u));
+}
+
+/* What DE90 names. Its DE7 tells exactly only where terminals keep theirs: others stamp each repeat
+ * anew, and what is stored is the stamp of the one that came through. But a terminal whose STANs
+ * begin again each day does not mean yesterday's. */
+static unsigned fits_de90(const void *context, const struct record *original)
 {
     const struct record *reversal = context;
-    if (text_says(reversal->original_mti) &&
-        mti_class(reversal->original_mti) != (original->mti & 0xFFF0u)) {
-        return false;
+    if (!is_named(reversal, original) || !is_near(reversal->original_de7, original)) {
+        return FIT_NOT;
     }
-    if (original->identity == IDENTITY_DE7 && text_says(reversal->original_de7) &&
-        strcmp(reversal->original_de7, original->de7) != 0) {
-        return false;
+    bool same_time = strcmp(reversal->original_de7, original->de7) == 0;
+    if (original->identity == IDENTITY_DE7 && text_says(reversal->original_de7) && !same_time) {
+        return FIT_NOT;
     }
-    return money_agrees(reversal, original);
+    return fit_of(original, same_time);
+}
+
+/* The same from another time, and there is money in it: somebody must look. */
+static unsigned fits_far(const void *context, const struct record *original)
+{
+    const struct record *reversal = context;
+    bool holds = original->state != STATE_DECLINED && original->state != STATE_REVERSED;
+    return holds && is_named(reversal, original) ? FIT_BEST : FIT_NOT;
+}
+
+static bool same_time_of(const struct record *reversal, const struct record *original)
+{
+    bool same_de7 = text_says(reversal->de7) && strcmp(reversal->de7, original->de7) == 0;
+    bool same_de12 = text_says(reversal->time) && strcmp(reversal->time, original->time) == 0 &&
+                     strcmp(reversal->date, original->date) == 0;
+    return same_de7 || same_de12;
+}
+
+/* What has the reversal's own STAN: that of its original, if the terminal keeps it. Where DE90 has
+ * another, the own STAN is a new number and names nothing, unless the rest is of that time, too. */
+static unsigned fits_own(const void *context, const struct record *original)
+{
+    const struct record *reversal = context;
+    bool same_time = same_time_of(reversal, original);
+    bool renumbered =
+        text_says(reversal->original_stan) && strcmp(reversal->original_stan, reversal->stan) != 0;
+    if (!money_agrees(reversal, original) || (renumbered && !same_time)) {
+        return FIT_NOT;
+    }
+    return fit_of(original, same_time);
+}
+
+static unsigned fits_rrn(const void *context, const struct record *original)
+{
+    return money_agrees(context, original) ? fit_of(original, true) : FIT_NOT;
+}
+
+/* @reversal with the STAN that DE90 names. */
+static struct record like_de90(const struct record *reversal)
+{
+    struct record like = *reversal;
+    memcpy(like.stan, reversal->original_stan, sizeof like.stan);
+    return like;
 }
 
 /* By DE90, by DE11+DE41 (a terminal without DE90 repeats the STAN of its original), by DE37+DE41;
- * each in turn, the newest wins. 1 and @original, or 0. */
-static int original_find(struct book *book, const struct record *reversal, struct record *original)
+ * each in turn. 1 and @original, or 0; @by_de90 tells whether it was the first. */
+static int original_find(struct book *book, const struct record *reversal, struct record *original,
+                         bool *by_de90)
 {
-    struct record like = *reversal;
     bool named = text_says(reversal->original_stan);
-    if (named) {
-        memcpy(like.stan, reversal->original_stan, sizeof like.stan);
-    }
+    struct record like = like_de90(reversal);
     int rc = named ? book_find(book, LOOKUP_STAN, &like, fits_de90, reversal, original) : 0;
+    *by_de90 = rc == 1;
     if (rc == 0) {
-        rc = book_find(book, LOOKUP_STAN, reversal, fits, reversal, original);
+        rc = book_find(book, LOOKUP_STAN, reversal, fits_own, reversal, original);
     }
     if (rc != 0) {
         return rc;
     }
-    return book_find(book, LOOKUP_RRN, reversal, fits, reversal, original);
+    return book_find(book, LOOKUP_RRN, reversal, fits_rrn, reversal, original);
 }
 
 /* Net the item of @original while its day is open or draining and no file has it; later, an item
@@ -140,7 +208,8 @@ static bool is_of_old(const struct book *book, const struct record *reversal, in
     return ms_nearest(de7, wall_ms, &sent_ms) == 0 && wall_ms - sent_ms > book->settings.window_ms;
 }
 
-/* The dead letter that an earlier reversal of the same left for staff: 1 and its @seq, or 0. */
+/* The dead letter that an earlier reversal of the same is for staff, or was: 1 and its @seq, or 0.
+ */
 static int buried_before(struct book *book, const struct record *reversal, const char *stan,
                          int64_t wall_ms, uint64_t *seq)
 {
@@ -157,10 +226,21 @@ static int buried_before(struct book *book, const struct record *reversal, const
     if (rc < 0) {
         return rc == ERR_NOT_FOUND ? 0 : rc;
     }
-    bool same = earlier.due_seq != 0 && earlier.amount_minor == reversal->amount_minor &&
+    bool told = earlier.due_seq != 0 || is_of_old(book, &earlier, earlier.opened_ms);
+    bool same = told && earlier.amount_minor == reversal->amount_minor &&
                 memcmp(earlier.pan_token, reversal->pan_token, sizeof earlier.pan_token) == 0;
     *seq = same ? tomb.seq : reversal->seq;
     return same ? 1 : 0;
+}
+
+/* Is there one that DE90 would name, were it not for the time? */
+static int is_far(struct book *book, const struct record *reversal)
+{
+    struct record original;
+    struct record like = like_de90(reversal);
+    return text_says(reversal->original_stan)
+               ? book_find(book, LOOKUP_STAN, &like, fits_far, reversal, &original)
+               : 0;
 }
 
 /* What it names was never seen, and may still be on its way. If it should have been here long ago,
@@ -175,7 +255,12 @@ static int bury(struct book *book, struct record *reversal, int64_t wall_ms,
     TRY(joins);
     TRY(tomb_put(book, TOMB_STAN, reversal, stan, seq, wall_ms));
     TRY(tomb_put(book, TOMB_RRN, reversal, reversal->rrn, seq, wall_ms));
-    if (joins == 1 || !is_of_old(book, reversal, wall_ms)) {
+    if (joins == 1) {
+        return 0;
+    }
+    int far = is_far(book, reversal);
+    TRY(far);
+    if (far == 0 && !is_of_old(book, reversal, wall_ms)) {
         return 0;
     }
     answer->is_of_old = true;
@@ -230,6 +315,7 @@ int book_do_reversal(struct book *book, const struct book_request *request,
 {
     struct record *reversal = &answer->record;
     struct record original;
+    bool by_de90 = false;
     *reversal = request->record;
     int rc = book_identify(book, reversal, request->wall_ms, false, &answer->result);
     TRY(rc);
@@ -239,7 +325,7 @@ int book_do_reversal(struct book *book, const struct book_request *request,
         return 0;
     }
     answer->result = BOOK_IS_FRESH;
-    rc = original_find(book, reversal, &original);
+    rc = original_find(book, reversal, &original, &by_de90);
     TRY(rc);
     reversal->seq = ++book->now.seq;
     reversal->money = MONEY_NONE;
@@ -253,6 +339,11 @@ int book_do_reversal(struct book *book, const struct book_request *request,
     reversal->item_seq = 0;
     reversal->due_seq = 0;
     book_find_add(book, reversal);
+    if (rc == 1 && !by_de90 && text_says(reversal->original_stan)) {
+        /* What DE90 names may be on its way all the same. */
+        TRY(tomb_put(book, TOMB_STAN, reversal, reversal->original_stan, reversal->seq,
+                     request->wall_ms));
+    }
     TRY(act(book, reversal, rc == 1 ? &original : NULL, request->wall_ms, answer));
     reversal->state = strcmp(reversal->code, "00") == 0 ? STATE_APPROVED : STATE_DECLINED;
     memcpy(answer->code, reversal->code, sizeof answer->code);

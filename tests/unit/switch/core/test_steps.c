@@ -433,6 +433,38 @@ START_TEST(every_row_has_what_its_kind_of_wait_needs)
 }
 END_TEST
 
+/* A group that can neither repeat nor reverse: as long as one of its connections is there, somebody
+ * is told, and else the approval does not stand. */
+START_TEST(approval_stands_while_any_connection_of_its_terminal_is_there)
+{
+    static const struct {
+        bool first_lost;
+        bool newest_lost;
+        uint8_t state;
+    } rows[] = {{false, false, STATE_APPROVED},
+                {true, false, STATE_APPROVED},
+                {false, true, STATE_APPROVED},
+                {true, true, STATE_UNKNOWN}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct small_core *s = small_core_open();
+        struct event event = {.kind = EV_TICKED};
+        small_core_step(s, &event);
+        s->group.lost_answer_reverse = true;
+        struct txn *t = wait_in(s, STEP_CLOSE);
+        struct txn *newest = slab_acquire(&s->core->slab);
+        t->outcome.state = STATE_APPROVED;
+        t->intake.follower = newest->slot;
+        t->intake.conn_lost = rows[i].first_lost;
+        newest->intake.conn_lost = rows[i].newest_lost;
+        ck_assert_int_eq(close_enter(s->core, t), WAIT);
+        const struct action *store = small_core_did(s, ACT_STORE);
+        ck_assert_ptr_nonnull(store);
+        ck_assert_uint_eq(store->u.book.record.state, rows[i].state);
+        small_core_close(s);
+    }
+}
+END_TEST
+
 SUITE_MAIN("steps", unawaited_event_moves_nothing, answer_to_another_question_moves_nothing,
            no_hsm_error_crashes_a_step_or_leaves_it_waiting, every_result_of_open_is_acted_upon,
            silent_hsm_before_open_makes_us_silent, silent_hsm_after_open_is_recorded_as_declined,
@@ -441,4 +473,5 @@ SUITE_MAIN("steps", unawaited_event_moves_nothing, answer_to_another_question_mo
            unknown_original_is_believed_long_after_the_request,
            unknown_original_is_not_believed_when_its_answer_came_meanwhile,
            reversal_that_is_never_acknowledged_becomes_a_dead_letter, our_disk_has_no_time_limit,
+           approval_stands_while_any_connection_of_its_terminal_is_there,
            every_row_has_what_its_kind_of_wait_needs)

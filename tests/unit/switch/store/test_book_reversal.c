@@ -121,6 +121,82 @@ START_TEST(original_is_named_by_the_same_stan_where_de90_names_nothing)
 }
 END_TEST
 
+/* The reversal has a new STAN, which another sale had; what DE90 names is on its way. */
+START_TEST(new_stan_of_a_reversal_names_nothing)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record sale = fixture_purchase(602, 1000);
+    struct record named = fixture_purchase(601, 1000);
+    struct record closed = fixture_closed(f, &sale, STATE_APPROVED);
+    struct record reversal = fixture_reversal(&named);
+    memcpy(reversal.stan, sale.stan, sizeof reversal.stan);
+    memcpy(reversal.time, "130000", 7);
+    memcpy(reversal.de7, "1121130000", 11);
+    ANSWERS(f, reversal, "00");
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_APPROVED);
+    ck_assert_int_eq(fixture_do_open(f, &named)->result, BOOK_IS_TOMBED);
+    fixture_close(f);
+}
+END_TEST
+
+/* DE90 names nothing that is here, DE37 does: the one is reversed, the other kept from coming. */
+START_TEST(what_de90_names_is_kept_from_coming_when_de37_names_another)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record sale = fixture_purchase(7, 1000);
+    struct record named = fixture_purchase(601, 1000);
+    struct record closed = fixture_closed(f, &sale, STATE_APPROVED);
+    struct record reversal = fixture_reversal(&named);
+    memcpy(reversal.rrn, sale.rrn, sizeof reversal.rrn);
+    ANSWERS(f, reversal, "00");
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_REVERSAL_DUE);
+    ck_assert_int_eq(fixture_do_open(f, &named)->result, BOOK_IS_TOMBED);
+    fixture_close(f);
+}
+END_TEST
+
+/* The STANs of some terminals begin again each day: the same card pays the same again. */
+START_TEST(same_stan_of_the_day_before_is_not_the_original_but_for_staff)
+{
+    struct fixture *f = fixture_open(_i);
+    struct record yesterday = fixture_purchase(4, 1000);
+    struct record closed = fixture_closed(f, &yesterday, STATE_APPROVED);
+    struct record reversal = fixture_reversal(&yesterday);
+    f->wall_ms += 24 * HOUR_MS;
+    memcpy(reversal.original_de7, "1122000004", 11);
+    memcpy(reversal.de7, "1122000104", 11);
+    reversal.issuer[0] = '\0';
+    const struct book_answer *answer = fixture_do_reversal(f, &reversal);
+    ck_assert_str_eq(answer->code, "00");
+    ck_assert(answer->is_of_old);
+    ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_APPROVED);
+    ck_assert_uint_eq(fixture_day(f, FIXTURE_DAY).dead_count, 1);
+    fixture_close(f);
+}
+END_TEST
+
+START_TEST(approved_and_exact_one_is_meant_and_not_a_newer_decline)
+{
+    for (unsigned exact = 0; exact < 2; exact++) {
+        struct fixture *f = fixture_open(_i);
+        struct record first = fixture_purchase(42, 1000);
+        struct record second = first;
+        struct record closed = fixture_closed(f, &first, STATE_APPROVED);
+        second.key[6] = 1;
+        memcpy(second.time, "120001", 7);
+        memcpy(second.de7, "1121000043", 11);
+        fixture_closed(f, &second, STATE_DECLINED);
+        struct record reversal = fixture_reversal(&first);
+        if (exact == 0) {
+            memcpy(reversal.original_de7, "1121000050", 11); /* stamped anew: of neither */
+        }
+        ANSWERS(f, reversal, "00");
+        ck_assert_uint_eq(fixture_record(f, closed.seq).state, STATE_REVERSAL_DUE);
+        fixture_close(f);
+    }
+}
+END_TEST
+
 START_TEST(reversal_of_a_refund_nets_it)
 {
     struct fixture *f = fixture_open(_i);
@@ -554,6 +630,13 @@ int main(void)
     tcase_add_loop_test(tc, marked_and_asked_becomes_unknown_and_due, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, marked_and_not_asked_becomes_declined, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_and_close_in_one_batch_keep_their_order, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, new_stan_of_a_reversal_names_nothing, 0, FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, what_de90_names_is_kept_from_coming_when_de37_names_another, 0,
+                        FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, same_stan_of_the_day_before_is_not_the_original_but_for_staff, 0,
+                        FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, approved_and_exact_one_is_meant_and_not_a_newer_decline, 0,
+                        FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, original_is_named_by_the_same_stan_where_de90_names_nothing, 0,
                         FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, reversal_of_approved_is_due_and_nets_the_item, 0, FIXTURE_KV_COUNT);
