@@ -178,8 +178,9 @@ void book_journal_close(struct book *book);
 void book_find_add(struct book *book, const struct record *record);
 MUST_USE int book_find_flush(struct book *book);
 MUST_USE int book_find_load(struct book *book);
-/* Of the records that agree with @like in what @kind is made of the one that @fits says fits best (0
- * not at all, FIT_BEST cannot be better), of equals the newest. 1 and @out, 0 if there is none. */
+/* Of the records that agree with @like in what @kind is made of the one that @fits says fits best
+ * (0 not at all, FIT_BEST cannot be better), of equals the newest. 1 and @out, 0 if there is none.
+ */
 enum { FIT_NOT = 0, FIT_BEST = 4 };
 MUST_USE int book_find(struct book *book, enum lookup_kind kind, const struct record *like,
                        unsigned (*fits)(const void *context, const struct record *record),
