@@ -1,4 +1,4 @@
-/* A message: up to 128 views of bytes, in canonical form, and the dialect that read them.
+/* A message: up to 192 views of bytes, in canonical form, and the dialect that read them.
  *
  * Canonical form is the same whatever the wire said, so that a message read in one dialect can be
  * written in another:
@@ -22,7 +22,7 @@
 
 struct iso_dialect; /* iso8583/dialect.h */
 
-enum { ISO_DE_MAX = 128, ISO_TEXT_LEN_MAX = 160 };
+enum { ISO_DE_MAX = 192, ISO_BITMAPS = 3, ISO_TEXT_LEN_MAX = 240, ISO_PATH_LEN_MAX = 32 };
 
 /* One data element as it was read or set. */
 struct iso_field {
@@ -32,20 +32,37 @@ struct iso_field {
 };
 
 struct iso_msg {
-    uint16_t mti;        /* 0x0200 */
-    uint64_t present[2]; /* DE1..64, DE65..128; the most significant bit is DE1 and DE65 */
+    uint16_t mti;                  /* 0x0200 */
+    uint8_t reached;               /* the last element that decoding came to */
+    uint64_t present[ISO_BITMAPS]; /* DE1..64, DE65..128, DE129..192; the top bit is the first */
+    uint64_t named[ISO_BITMAPS];   /* what the bitmaps on the wire said; none if it was set */
+    uint64_t doubt[ISO_BITMAPS];   /* read behind a bad one: ISO_STATE_DOUBT */
     const struct iso_dialect *dialect;      /* that read it, or NULL */
-    struct iso_field field[ISO_DE_MAX + 1]; /* valid only where present */
+    struct span header;                     /* the dialect's header as received, or empty */
+    struct iso_field field[ISO_DE_MAX + 1]; /* valid only where present, or in doubt */
 };
 
-/* What went wrong, where: enough for "F35 length 38 > 37 at byte 61". Carries no field bytes. */
+/* What became of one element in iso_decode(). */
+enum iso_state {
+    ISO_STATE_ABSENT, /* the bitmap does not name it */
+    ISO_STATE_OK,     /* read; iso_has() */
+    ISO_STATE_BAD,    /* named, and it is not what its row says */
+    ISO_STATE_DOUBT,  /* read behind a bad one whose end was known; its view is in @field, but what
+                         shifted the bad one may have shifted it too: iso_has() denies it */
+    ISO_STATE_UNREAD, /* named, but decoding could not get there */
+};
+
+/* What went wrong, where: enough for "DE35 length 38 > 37 at byte 61". Carries no field bytes. */
 struct iso_error {
     int code;          /* enum err */
-    uint8_t de;        /* 0: the MTI, 1: the bitmap; of ERR_TRAILING the last element */
-    uint16_t at;       /* byte offset in the frame */
+    uint8_t de;        /* 0: the MTI or header, 1: a bitmap; of ERR_TRAILING the last element */
+    uint16_t at;       /* byte offset in the frame (of a part: in the value of its element) */
     uint32_t expected; /* meaning by code: length, maximum, or bytes needed */
     uint32_t got;
     const char *what; /* static: "length", "digit", "bytes", "bitmap", ... */
+    uint8_t culprit; /* an earlier element whose length is the likelier cause (iso_blame()), or 0 */
+    uint16_t culprit_at;         /* where that element begins */
+    char path[ISO_PATH_LEN_MAX]; /* of a part, below its element: "22.3", "9F26"; else "" */
 };
 
 static inline bool iso_has(const struct iso_msg *msg, unsigned de)
@@ -62,10 +79,25 @@ static inline struct span iso_get(const struct iso_msg *msg, unsigned de)
 /* An empty message with this MTI. */
 static inline void iso_init(struct iso_msg *msg, uint16_t mti)
 {
+    memset(msg, 0, offsetof(struct iso_msg, field));
     msg->mti = mti;
-    msg->present[0] = 0;
-    msg->present[1] = 0;
-    msg->dialect = NULL;
+}
+
+/* What became of @de when @msg was decoded. */
+static inline enum iso_state iso_state(const struct iso_msg *msg, unsigned de)
+{
+    unsigned word = (de - 1) >> 6;
+    uint64_t bit = 1ull << (63u - ((de - 1) & 63u));
+    if ((msg->present[word] & bit) != 0) {
+        return ISO_STATE_OK;
+    }
+    if ((msg->doubt[word] & bit) != 0) {
+        return ISO_STATE_DOUBT;
+    }
+    if ((msg->named[word] & bit) == 0) {
+        return ISO_STATE_ABSENT;
+    }
+    return de <= msg->reached ? ISO_STATE_BAD : ISO_STATE_UNREAD;
 }
 
 /* Let @de be @bytes (canonical; borrowed: they must outlive the message). */
@@ -92,24 +124,33 @@ static inline void iso_copy(struct iso_msg *to, const struct iso_msg *from, unsi
 /* DE @de as a number. 0, ERR_NOT_FOUND, ERR_FORMAT or ERR_RANGE. */
 MUST_USE int iso_number(const struct iso_msg *msg, unsigned de, uint64_t *value);
 
-/* Read one message (a whole frame without framing, header or TPDU) in @dialect.
+/* Read one message (a whole frame without framing or TPDU) in @dialect.
  *
- * Returns 0, or a negative enum err with @error filled. What was decoded before the error is kept
- * in @msg: its fields below error->de are good (DE7, 11, 41 may be enough to answer with). @msg
- * borrows from @wire and from @scratch, to which it appends (at most twice wire.len bytes). Never
- * allocates. */
+ * Returns 0, or a negative enum err with @error filled: the first error. Nothing that was read is
+ * lost: the fields below error->de are good (DE7, 11, 41 may be enough to answer with), and of
+ * every element iso_state() tells what became of it. @msg borrows from @wire and from @scratch, to
+ * which it appends (at most twice wire.len bytes). Never allocates. */
 MUST_USE int iso_decode(const struct iso_dialect *dialect, struct span wire, struct writer *scratch,
                         struct iso_msg *msg, struct iso_error *error);
 
-/* Append @msg to @out in @dialect. Numeric fields shorter than a fixed length are filled with
- * leading zeros, text with trailing spaces. Returns 0, or ERR_SPACE, ERR_LENGTH, ERR_FORMAT,
- * ERR_FIELD_UNKNOWN with @error filled (then @out is to be thrown away). Never allocates.
+/* After iso_decode() has failed: look for the earlier element whose length is the likelier cause,
+ * and set @error->culprit and culprit_at if there is one. @msg is what it left; @scratch has room
+ * for twice wire.len bytes and is given back as it was. Slow (up to a millisecond): for tools and
+ * for the one log line of a broken frame, not for every frame of a peer. */
+void iso_blame(const struct iso_dialect *dialect, struct span wire, const struct iso_msg *msg,
+               struct writer *scratch, struct iso_error *error);
+
+/* Append @msg to @out in @dialect. A value shorter than a fixed length is filled as
+ * its row says: numbers with leading zeros, text with trailing spaces. Returns 0, or ERR_SPACE,
+ * ERR_LENGTH, ERR_FORMAT, ERR_FIELD_UNKNOWN with @error filled (then @out is to be thrown away).
+ * Never allocates.
  *
  * If DE64 or DE128 is present it is the last field: the MAC covers out[0 .. its first byte). */
 MUST_USE int iso_encode(const struct iso_msg *msg, const struct iso_dialect *dialect,
                         struct writer *out, struct iso_error *error);
 
-/* One line for people, no card data: "DE35 track2: length 38 > 37 at byte 61". Writes at most
+/* One line for people, no card data: "DE35 track2: length 38 > 37 at byte 61 (likely cause: DE2
+ * pan, length at byte 12)". Writes at most
  * @cap bytes with a NUL; returns @buf. ISO_TEXT_LEN_MAX always suffices. */
 const char *iso_error_text(const struct iso_error *error, const struct iso_dialect *dialect,
                            char *buf, size_t cap);

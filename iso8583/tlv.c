@@ -89,15 +89,20 @@ static void number_put(struct writer *out, uint32_t value)
     }
 }
 
-void tlv_put(struct writer *out, uint32_t tag, struct span value)
+void tlv_head_put(struct writer *out, uint32_t tag, size_t value_len)
 {
-    CHECK(value.len <= UINT32_MAX);
-    uint32_t len = (uint32_t)value.len;
+    CHECK(value_len <= UINT32_MAX);
+    uint32_t len = (uint32_t)value_len;
     number_put(out, tag);
     if (len >= 0x80) {
         unsigned count = len > 0xFFFFFF ? 4 : len > 0xFFFF ? 3 : len > 0xFF ? 2 : 1;
         writer_u8(out, (uint8_t)(0x80 | count));
     }
     number_put(out, len);
+}
+
+void tlv_put(struct writer *out, uint32_t tag, struct span value)
+{
+    tlv_head_put(out, tag, value.len);
     writer_span(out, value);
 }

@@ -18,3 +18,6 @@ MUST_USE int tlv_find(struct span bytes, uint32_t tag, struct span *value);
 
 /* Append one element (definite length, shortest form). */
 void tlv_put(struct writer *out, uint32_t tag, struct span value);
+
+/* The same without the value: tag and length of a value of @value_len bytes. */
+void tlv_head_put(struct writer *out, uint32_t tag, size_t value_len);

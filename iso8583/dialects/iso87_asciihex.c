@@ -3,15 +3,16 @@
 #include "iso8583/dialects/dialects.h"
 #include "iso8583/dialects/iso87_rows.h"
 
-#define KIND_N        .content = ISO_N, .coding = ISO_ASCII
-#define KIND_AN       .content = ISO_AN, .coding = ISO_ASCII
-#define KIND_ANS      .content = ISO_ANS, .coding = ISO_ASCII
-#define KIND_Z        .content = ISO_Z, .coding = ISO_ASCII
-#define KIND_XN       .content = ISO_XN, .coding = ISO_ASCII
-#define KIND_CURRENCY .content = ISO_AN, .coding = ISO_ASCII
-#define KIND_BITS     .content = ISO_B, .coding = ISO_HEX
-#define KIND_TLV      .content = ISO_B, .coding = ISO_BINARY
-#define KIND_PRIVATE  .content = ISO_ANS, .coding = ISO_ASCII
+#define KIND_N        ISO_N, ISO_ASCII, NULL
+#define KIND_ORIGINAL ISO_N, ISO_ASCII, &parts_original
+#define KIND_AN       ISO_AN, ISO_ASCII, NULL
+#define KIND_ANS      ISO_ANS, ISO_ASCII, NULL
+#define KIND_Z        ISO_Z, ISO_ASCII, NULL
+#define KIND_XN       ISO_XN, ISO_ASCII, NULL
+#define KIND_CURRENCY ISO_AN, ISO_ASCII, NULL
+#define KIND_BITS     ISO_B, ISO_HEX, NULL
+#define KIND_TLV      ISO_B, ISO_BINARY, &parts_emv
+#define KIND_PRIVATE  ISO_ANS, ISO_ASCII, NULL
 #define LENGTH_CODING ISO_ASCII
 
 const struct iso_dialect iso87_asciihex = {

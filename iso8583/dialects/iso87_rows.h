@@ -1,25 +1,18 @@
 /* The data elements of ISO 8583:1987, once for all its dialects.
  *
  * A row says what an element is; how that is written, a dialect says by kind. A dialect's file
- * defines for each kind K a macro KIND_K (the .content, .coding of its rows), then LENGTH_CODING
- * (of prefixes) and takes its table by ISO87_ROWS(ISO87_ROW):
- *   N digits   A letters   AN letters and digits   ANS text   Z track   XN C or D and digits
- *   CURRENCY (n or a, 3)   BITS bytes (PIN block, MAC)   TLV chip data   PRIVATE of the vendors
+ * defines for each kind K a macro KIND_K (content and coding, as row.h has them), then
+ * LENGTH_CODING (of prefixes) and takes its table by ISO87_ROWS(ISO87_ROW): N digits   A letters AN
+ * letters and digits   ANS text   Z track   XN C or D and digits CURRENCY (n or a, 3)   BITS bytes
+ * (PIN block, MAC)   TLV chip data   PRIVATE of the vendors
  *
  * Columns: DE, name, kind, digits of the length prefix (0: fixed), length or maximum, mask. */
 #pragma once
 
-#include "iso8583/dialect.h"
+#include "iso8583/dialects/row.h"
 
-/* An odd count of BCD digits is filled in front in a fixed field, as numbers are, else behind. */
 #define ISO87_ROW(de, field_name, kind, prefix_digits, length, masking)                            \
-    [de] = {.name = (field_name),                                                                  \
-            KIND_##kind,                                                                           \
-            .prefix = (prefix_digits),                                                             \
-            .prefix_coding = LENGTH_CODING,                                                        \
-            .mask = ISO_##masking,                                                                 \
-            .pad = (prefix_digits) != 0 ? ISO_PAD_F_BEHIND : ISO_PAD_0_FRONT,                      \
-            .len = (length)},
+    ISO_ROW(de, field_name, KIND_##kind, prefix_digits, LENGTH_CODING, length, ISO_##masking)
 
 // clang-format off
 #define ISO87_ROWS(X) \
@@ -110,7 +103,7 @@
     X(87,  "credits_reversed_amount", N,     0, 16,  SHOW) \
     X(88,  "debits_amount",        N,        0, 16,  SHOW) \
     X(89,  "debits_reversed_amount", N,      0, 16,  SHOW) \
-    X(90,  "original",             N,        0, 42,  SHOW) \
+    X(90,  "original",             ORIGINAL,        0, 42,  SHOW) \
     X(91,  "file_update",          AN,       0, 1,   SHOW) \
     X(92,  "file_security",        AN,       0, 2,   SHOW) \
     X(93,  "response_indicator",   AN,       0, 5,   SHOW) \

@@ -13,7 +13,8 @@ static const struct {
     bench_run *run;
     const char *about;
 } benches[] = {
-    {"codec", bench_codec, "decode, encode and answer a 0200 of 344 bytes: [LOOPS] [ROUNDS]"},
+    {"codec", bench_codec,
+     "decode, encode and answer a 0200 of 344 bytes, and others: [LOOPS] [ROUNDS]"},
     {"switch", bench_switch, "whole authorizations a second, with real processes: --help"},
 };
 

@@ -96,7 +96,7 @@ bool path_parse(struct parser *parser, struct span text, struct spot spot, struc
     }
     if (span_is_digits(head)) {
         if (span_number(head, &de) < 0 || de < 2 || de > ISO_DE_MAX || de == 65) {
-            return fail(parser, spot, "a field is 2 to 128%s",
+            return fail(parser, spot, "a field is 2 to 192%s",
                         de == 0    ? "; the message type is mti"
                         : de == 1  ? "; bitmaps make themselves"
                         : de == 65 ? ", but not 65 (that would be a third bitmap)"

@@ -238,7 +238,129 @@ START_TEST(contents_take_what_they_should)
 }
 END_TEST
 
-SUITE_MAIN("field", odd_digits_are_padded_as_the_row_says, a_padding_nibble_is_0_or_f_and_no_other,
+START_TEST(each_column_is_written_as_its_bytes_say)
+{
+    static const struct {
+        struct iso_field_row row;
+        const char *value;
+        const char *wire; /* hex */
+    } rows[] = {
+        {{.len = 3, .content = ISO_N, .coding = ISO_CP500}, "978", "F9F7F8"},
+        {{.len = 5,
+          .content = ISO_ANS,
+          .coding = ISO_CP500,
+          .prefix = 2,
+          .prefix_coding = ISO_CP500},
+         "A[!b",
+         "F0F4C14A4F82"},
+        {{.len = 5, .content = ISO_ANS, .coding = ISO_CP037, .prefix = 2}, "A[!b", "3034C1BA5A82"},
+        {{.len = 5, .content = ISO_XN, .coding = ISO_CP500}, "D0012", "C4F0F0F1F2"},
+        {{.len = 5, .content = ISO_XN, .coding = ISO_CP500, .sign = ISO_SIGN_ZONED},
+         "D0012",
+         "F0F0F1D2"},
+        {{.len = 5, .content = ISO_XN, .coding = ISO_CP500, .sign = ISO_SIGN_ZONED},
+         "C0012",
+         "F0F0F1F2"},
+        {{.len = 5, .content = ISO_XN, .coding = ISO_BCD, .sign = ISO_SIGN_EBCDIC},
+         "D0012",
+         "C40012"},
+        {{.len = 2, .content = ISO_B, .coding = ISO_HEX_EBCDIC}, "\x1F\xA0", "F1C6C1F0"},
+        {{.len = 9, .content = ISO_B, .coding = ISO_HEX, .prefix = 2}, "\x1F", "30323146"},
+        {{.len = 9,
+          .content = ISO_B,
+          .coding = ISO_HEX,
+          .prefix = 2,
+          .prefix_unit = ISO_UNIT_VALUE},
+         "\x1F",
+         "30313146"},
+        {{.len = 9,
+          .content = ISO_N,
+          .coding = ISO_BCD,
+          .prefix = 1,
+          .prefix_coding = ISO_BINARY,
+          .prefix_unit = ISO_UNIT_WIRE},
+         "123",
+         "02123F"},
+        {{.len = 9,
+          .content = ISO_N,
+          .coding = ISO_BCD,
+          .pad = ISO_PAD_F_FRONT,
+          .prefix = 3,
+          .prefix_coding = ISO_BINARY},
+         "123",
+         "000003F123"},
+        {{.len = 9, .content = ISO_N, .prefix = 6}, "7", "30303030303137"},
+        {{.len = 9, .content = ISO_N, .prefix = 5, .prefix_coding = ISO_BCD}, "7", "00000137"},
+        {{.len = 5, .content = ISO_N, .fill = ISO_FILL_SPACE_FRONT}, "42", "2020203432"},
+        {{.len = 5, .content = ISO_N, .fill = ISO_FILL_SPACE_BEHIND}, "42", "3432202020"},
+        {{.len = 4, .content = ISO_Z, .separator = 'D'}, "12=3", "31324433"},
+        {{.len = 5, .content = ISO_Z, .coding = ISO_BCD, .pad = ISO_PAD_0_BEHIND},
+         "12=34",
+         "12D340"},
+        {{.len = 5, .content = ISO_ANS, .extent = ISO_EXTENT_TOKEN, .token = '|'}, "ab", "61627C"},
+        {{.len = 5, .content = ISO_ANS, .extent = ISO_EXTENT_REST}, "ab", "6162"},
+        {{.len = 4,
+          .content = ISO_B,
+          .coding = ISO_BINARY,
+          .extent = ISO_EXTENT_AREA,
+          .prefix = 1,
+          .prefix_coding = ISO_BINARY},
+         "\x01\x02",
+         "0201020000"},
+        {{.len = 4, .content = ISO_N, .extent = ISO_EXTENT_FILLED, .prefix = 2},
+         "0012",
+         "303430303132"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        uint8_t bytes[64];
+        struct iso_field_row row = rows[i].row;
+        row.name = "row";
+        ck_assert_msg(dialect_row_flaw(&row) == NULL, "%zu: %s", i, dialect_row_flaw(&row));
+        ck_assert_int_eq(hex_decode(span_text(rows[i].wire), bytes), 0);
+        assert_pair(row, span_make(bytes, strlen(rows[i].wire) / 2), rows[i].value);
+    }
+}
+END_TEST
+
+START_TEST(a_short_value_is_filled_where_its_row_says)
+{
+    static const struct {
+        struct iso_field_row row;
+        const char *value;
+        const char *wire;
+    } rows[] = {
+        {{.len = 4, .content = ISO_N, .extent = ISO_EXTENT_FILLED, .prefix = 2}, "12", "040012"},
+        {{.len = 4, .content = ISO_AN, .extent = ISO_EXTENT_FILLED, .prefix = 2}, "AB", "04AB  "},
+        {{.len = 4, .content = ISO_ANS, .fill = ISO_FILL_SPACE_FRONT}, "AB", "  AB"},
+        {{.len = 4, .content = ISO_ANS, .fill = ISO_FILL_ZERO_BEHIND}, "AB", "AB00"},
+        {{.len = 4, .content = ISO_XN}, "D7", "D007"},
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        uint8_t bytes[16];
+        struct writer out = writer_make(bytes, sizeof bytes);
+        ck_assert_int_eq(field_encode(&rows[i].row, span_text(rows[i].value), &out, &error), 0);
+        ck_assert_span_text(writer_written(&out), rows[i].wire);
+    }
+}
+END_TEST
+
+START_TEST(what_ends_by_itself_may_not_hold_its_end_nor_be_too_long)
+{
+    struct iso_field_row row = {
+        .len = 3, .content = ISO_ANS, .extent = ISO_EXTENT_TOKEN, .token = '|'};
+    uint8_t bytes[16];
+    struct writer out = writer_make(bytes, sizeof bytes);
+    ck_assert_int_eq(field_encode(&row, span_text("a|b"), &out, &error), ERR_FORMAT);
+    assert_bad(row, BYTES('a', 'b', 'c', 'd', '|'), ERR_LENGTH, 0);
+    row.extent = ISO_EXTENT_REST;
+    assert_bad(row, BYTES('a', 'b', 'c', 'd'), ERR_LENGTH, 0);
+}
+END_TEST
+
+SUITE_MAIN("field", each_column_is_written_as_its_bytes_say,
+           a_short_value_is_filled_where_its_row_says,
+           what_ends_by_itself_may_not_hold_its_end_nor_be_too_long,
+           odd_digits_are_padded_as_the_row_says, a_padding_nibble_is_0_or_f_and_no_other,
            every_bcd_byte_is_two_digits_or_an_error, track_has_its_separator_as_d_in_bcd,
            track_in_characters_is_copied_only_where_it_has_a_d, amounts_with_sign,
            hex_characters_become_bytes_and_a_prefix_counts_characters, length_prefixes_are_checked,

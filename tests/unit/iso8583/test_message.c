@@ -121,18 +121,23 @@ START_TEST(error_texts_say_element_fact_and_place)
         struct iso_error error;
         const char *text;
     } rows[] = {
-        {{ERR_LENGTH, 35, 61, 37, 38, "length"}, "DE35 track2: length 38 > 37 at byte 61"},
-        {{ERR_LENGTH, 64, 0, 8, 7, "length"}, "DE64 mac: length 7 < 8 at byte 0"},
-        {{ERR_TRUNCATED, 55, 9, 141, 93, "bytes"},
+        {{.code = ERR_LENGTH, .de = 35, .at = 61, .expected = 37, .got = 38, .what = "length"},
+         "DE35 track2: length 38 > 37 at byte 61"},
+        {{.code = ERR_LENGTH, .de = 64, .at = 0, .expected = 8, .got = 7, .what = "length"},
+         "DE64 mac: length 7 < 8 at byte 0"},
+        {{.code = ERR_TRUNCATED, .de = 55, .at = 9, .expected = 141, .got = 93, .what = "bytes"},
          "DE55 chip: bytes: 141 needed, 93 left at byte 9"},
-        {{ERR_FORMAT, 4, 23, 0, 0, "digit"}, "DE4 amount: digit expected at byte 23"},
-        {{ERR_FORMAT, 0, 0, 0, 0, "digit"}, "MTI: digit expected at byte 0"},
-        {{ERR_TRUNCATED, 1, 4, 8, 3, "bytes"}, "bitmap: bytes: 8 needed, 3 left at byte 4"},
-        {{ERR_FIELD_UNKNOWN, 65, 20, 0, 0, "field"},
+        {{.code = ERR_FORMAT, .de = 4, .at = 23, .expected = 0, .got = 0, .what = "digit"},
+         "DE4 amount: digit expected at byte 23"},
+        {{.code = ERR_FORMAT, .de = 0, .at = 0, .expected = 0, .got = 0, .what = "digit"},
+         "MTI: digit expected at byte 0"},
+        {{.code = ERR_TRUNCATED, .de = 1, .at = 4, .expected = 8, .got = 3, .what = "bytes"},
+         "bitmap: bytes: 8 needed, 3 left at byte 4"},
+        {{.code = ERR_FIELD_UNKNOWN, .de = 65, .at = 20, .expected = 0, .got = 0, .what = "field"},
          "DE65: not defined in iso87_ascii, at byte 20"},
-        {{ERR_TRAILING, 70, 44, 0, 3, "bytes"},
+        {{.code = ERR_TRAILING, .de = 70, .at = 44, .expected = 0, .got = 3, .what = "bytes"},
          "3 bytes left over after DE70 network_code at byte 44"},
-        {{ERR_SPACE, 41, 99, 0, 0, "buffer"},
+        {{.code = ERR_SPACE, .de = 41, .at = 99, .expected = 0, .got = 0, .what = "buffer"},
          "DE41 terminal: the caller's buffer is too small at byte 99"},
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

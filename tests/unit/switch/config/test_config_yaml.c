@@ -232,7 +232,7 @@ static const struct wrong {
     {"dialect unknown",
      "iso87_bcd",
      "iso87bcd",
-     "switch.yml:7:14: error: listeners.pos.dialect: 'iso87bcd' is none of: iso87_ascii, iso87_asciihex, iso87_bcd; did you mean 'iso87_bcd'?\n"
+     "switch.yml:7:14: error: listeners.pos.dialect: 'iso87bcd' is none of: iso87_ascii, iso87_asciihex, iso87_bcd, iso87_ebcdic, iso93_ascii, iso93_bcd, iso2003, base1, ipm_ascii, ipm_ebcdic; did you mean 'iso87_bcd'?\n"
      "      7 |     dialect: iso87bcd\n"
      "        |              ^^^^^^^^"},
     {"issuer of a link unknown",

@@ -97,17 +97,17 @@ static const struct row {
     {"field_number_too_high",
      "test \"t\" {\n"
      "  send 0800\n"
-     "    129 1\n"
+     "    193 1\n"
      "}\n" LAB,
-     "t.isot:3:5: error: a field is 2 to 128\n"
-     "      3 |     129 1\n"
+     "t.isot:3:5: error: a field is 2 to 192\n"
+     "      3 |     193 1\n"
      "        |     ^^^"},
     {"bitmap_is_no_field",
      "test \"t\" {\n"
      "  send 0800\n"
      "    1 00\n"
      "}\n" LAB,
-     "t.isot:3:5: error: a field is 2 to 128; bitmaps make themselves\n"
+     "t.isot:3:5: error: a field is 2 to 192; bitmaps make themselves\n"
      "      3 |     1 00\n"
      "        |     ^"},
     {"field_65",
@@ -115,7 +115,7 @@ static const struct row {
      "  send 0800\n"
      "    65 00\n"
      "}\n" LAB,
-     "t.isot:3:5: error: a field is 2 to 128, but not 65 (that would be a third bitmap)\n"
+     "t.isot:3:5: error: a field is 2 to 192, but not 65 (that would be a third bitmap)\n"
      "      3 |     65 00\n"
      "        |     ^^"},
     {"bad_tag",
@@ -652,7 +652,8 @@ static const struct row {
      "terminal T2 { connect localhost:1\n"
      "dialect iso87_bdc\n"
      "frame len2 }\n" LAB,
-     "t.isot:2:9: error: expected iso87_ascii, iso87_asciihex or iso87_bcd, not 'iso87_bdc'; did you mean 'iso87_bcd'?\n"
+     "t.isot:2:9: error: expected iso87_ascii, iso87_asciihex, iso87_bcd, "
+     "iso87_ebcdic, iso93_ascii, iso93_bcd, iso2003, base1, ipm_ascii or ipm_ebcdic, not 'iso87_bdc'; did you mean 'iso87_bcd'?\n"
      "      2 | dialect iso87_bdc\n"
      "        |         ^^^^^^^^^"},
     {"unknown_frame",
@@ -953,13 +954,13 @@ static const struct row {
      "    39 000\n"
      "    43 \"x\n"
      "    40 \"\"\n"
-     "    129 x\n"
+     "    193 x\n"
      "}\n" LAB,
      "t.isot:4:8: error: the quoted text does not end on its line\n"
      "      4 |     43 \"x\n"
      "        |        ^^\n"
-     "t.isot:6:5: error: a field is 2 to 128\n"
-     "      6 |     129 x\n"
+     "t.isot:6:5: error: a field is 2 to 192\n"
+     "      6 |     193 x\n"
      "        |     ^^^"},
     {"hex_in_a_tag",
      "test \"t\" {\n"
@@ -1191,7 +1192,7 @@ START_TEST(not_more_than_twenty_errors_are_told)
     char script[4096] = "test \"t\" {\n  send 0800\n";
     char told[TOLD_LEN_MAX] = "";
     for (int i = 0; i < 30; i++) {
-        strncat(script, "    129 x\n", sizeof script - strlen(script) - 1);
+        strncat(script, "    193 x\n", sizeof script - strlen(script) - 1);
     }
     struct script_options options = {.report = on_report, .context = told, .no_files = true};
     struct script *out = NULL;
