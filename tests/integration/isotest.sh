@@ -29,7 +29,7 @@ twin() {
 # What differs between two runs of the same failure: times, and the numbers that are drawn. The
 # timeline is left out: what comes within a millisecond comes in any order.
 blot() {
-  sed -E -e '/^  timeline/,/^  [^ ]/{/^     \+/d}' -e "s#$work/##g; s#$DATA#DATA#g; s#$POS_PORT#POS#g; s#$VISA_PORT#VISA#g" \
+  sed -E -e '/^isotest: warning: --var/d' -e '/^  timeline/,/^  [^ ]/{/^     \+/d}' -e "s#$work/##g; s#$DATA#DATA#g; s#$POS_PORT#POS#g; s#$VISA_PORT#VISA#g" \
     -e 's/[0-9]+(\.[0-9]+)? (ms|s)\b/N \2/g; s/ +N (ms|s)$/ N \1/; s/^( +\+)[0-9.]+/\1N/; s/\(\+N ms\) +/(+N ms)  /' \
     -e 's/^( +!? ?DE(7|11|12|13|15|32|37|38|52|55|64|90) .{12}).*/\1.../' -e 's/(11|90)=[0-9]+/\1=.../g; s/got [0-9]{6,}/got .../; s/seed [0-9]+/seed N/' -e 's/trace [0-9]+/trace N/'
 }
@@ -119,4 +119,123 @@ check "a script that is wrong: exit 3, with its place" exits 3 run typo.isot
 check "... line and column" says 'typo.isot:2:3: error'
 printf 'test "x" {\n  wait 60s\n}\n' >"$work/long.isot"
 check "time is up: exit 6" exits 6 run long.isot --timeout 300ms
+
+# --- nothing secret is told, wherever it stands
+cat >"$work/secret.isot" <<'ISOT'
+include "lab.isot"
+test "a sale of 4111111111111111" {
+  exec "echo 4111111111111111=29122010000 80577FB0985DCD8AC8EF7CF4F2B9F46D"
+    stdout == nothing
+}
+test "fields with a card number" {
+  on VISA 0200 reply
+    39 00
+  send 0200 from T1
+    3 000000
+    4 amount 5.00 EUR
+    37 411111111117
+    card gold by manual
+  expect 0210 within 2s
+    44 == "x 5555555555554444"
+}
+ISOT
+check "what fails tells" exits 1 run secret.isot --keep-going --junit "$scratch/s.xml" --json "$scratch/s.json"
+printf '%s\n' "$said" >"$scratch/s.txt"
+check "... with masked cards" says '411111[*]{6}1111=[*]{11}'
+refuted "no card number, track or key is told" \
+  grep -iE '4111111111111111|5555555555554444|29122010000|80577FB0985DCD8A|411111111117' "$scratch/s.txt" "$scratch/s.xml" "$scratch/s.json"
+
+# --- what machines read has all that fails
+cat >"$work/three.isot" <<'ISOT'
+test "one" {
+  if 1 == 1 {
+    exec "false"
+  }
+}
+test "two" {
+  wait 1ms
+}
+ISOT
+check "a test fails" exits 1 run three.isot --junit "$scratch/3.xml" --json "$scratch/3.json"
+check "the tests behind it are listed as left out" grep -q '<skipped' "$scratch/3.xml"
+check "... in JSON, too" grep -q '"skipped":true' "$scratch/3.json"
+check "a rerun is told there" grep -q 'rerun: isotest run .*--from 1' "$scratch/3.xml"
+check "... in TAP, too" exits 1 run three.isot --tap
+check "... as a skipped test" says 'ok 2 - .*two # SKIP'
+check "money that differs is a failure of JUnit" exits 1 run lost.isot --junit "$scratch/m.xml"
+check "... by its name" grep -q 'name="money check".*' "$scratch/m.xml"
+check "a script that cannot be read is an error of JUnit" exits 3 run typo.isot --junit "$scratch/t.xml"
+check "... with the reason" grep -q '<error message="[^"]*typo.isot:2:3: error' "$scratch/t.xml"
+printf 'issuer A {\n  listen 127.0.0.1:%s\n  dialect iso87_bcd\n  frame len2\n}\ntest "x" {\n}\n' "$POS_PORT" >"$work/taken.isot"
+check "so is an address that is taken" exits 5 run taken.isot --junit "$scratch/a.xml"
+check "... with the reason" grep -q 'errors="1"' "$scratch/a.xml"
+check "no test fits: exit 2" exits 2 run three.isot --tags nosuch
+check "... and it is said" says 'there is no test to run with --tags nosuch'
+mkdir "$work/empty"
+check "an empty folder: exit 2" exits 2 run empty
+check "--from beyond the last test: exit 2" exits 2 run three.isot --from 100
+to_full() { run three.isot --keep-going >/dev/full; }
+check "a result that cannot be written: exit 5" exits 5 to_full
+check "an unknown --var is warned of" exits 1 run three.isot --var "nosuch=1"
+check "... by name" says 'warning: --var nosuch'
+
+# --- the command that runs it again
+cat >"$work/again it's.isot" <<'ISOT'
+include "lab.isot"
+data rows = "again.csv" unique
+test "first" {
+  next rows
+  set a = seq(ids)
+  set b = rand(digits 6)
+}
+test "second" {
+  next rows
+  set a = seq(ids)
+  set b = rand(digits 6)
+  exec "echo {{row.pan}} {{a}} {{b}} {{word}}"
+    stdout == nothing
+}
+ISOT
+printf 'pan\n1\n2\n' >"$work/again.csv"
+check "a test with drawn values fails" exits 1 run "again it's.isot" --var "word=two words"
+drawn=$(printf '%s\n' "$said" | grep -oE "got 2 2 [0-9]{6} two words" | head -1)
+check "... and tells them" test -n "$drawn"
+rerun=$(printf '%s\n' "$said" | sed -nE 's/^  rerun: //p')
+isotest() { "$WORLD_BIN/isotest" "$@"; }
+check "its rerun, taken by a shell, fails" exits 1 eval "$rerun"
+check "... with the same values" says "$drawn"
+
+# --- where it is told
+cat >"$work/encode.isot" <<'ISOT'
+include "lab.isot"
+test "x" {
+  set long = rand(letters 40)
+  send 0800 from T1
+    70 301
+    37 {{long}}
+}
+ISOT
+check "a value that cannot be encoded fails" exits 1 run encode.isot
+check "... at its step" says 'encode.isot:[4-6]:'
+for name in left right; do
+  printf 'set %s = %s\nissuer A {\n  listen 127.0.0.1:{{%s}}\n  dialect iso87_bcd\n  frame len2\n}\ntest "%s" {\n}\n' \
+    $name "$POS_PORT" $name $name >"$work/$name.isot"
+done
+check "files that listen on one address do not run at once" exits 5 "$WORLD_BIN/isotest" run --jobs 2 "$work/left.isot" "$work/right.isot"
+check "... whatever its variable is called" says 'both listen on'
+
+# --- fmt
+{
+  printf 'test "t" {\n'
+  for _ in $(seq 5000); do printf 'repeat 1 {\n'; done
+  for _ in $(seq 5001); do printf '}\n'; done
+} >"$work/deep.isot"
+cp "$work/deep.isot" "$scratch/deep.isot"
+check "fmt refuses what is nested too deep" exits 3 "$WORLD_BIN/isotest" fmt "$work/deep.isot"
+check "... and leaves it as it was" cmp "$work/deep.isot" "$scratch/deep.isot"
+printf 'test "t" {\n   wait 1s\n}\n' >"$work/target.isot"
+ln -s target.isot "$work/link.isot"
+check "fmt lays out what a link names" exits 0 "$WORLD_BIN/isotest" fmt "$work/link.isot"
+check "... which stays a link" test -L "$work/link.isot"
+check "... and its target is laid out" grep -q '^  wait' "$work/target.isot"
 verdict

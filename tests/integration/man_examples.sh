@@ -40,7 +40,7 @@ as_body() { printf 'include "lab.isot"\ntest "steps of the page" {\n%s\n}\n' "$(
 as_top() { printf 'include "lab.isot"\n%s\ntest "lines of the page" {\n  wait 1ms\n}\n' "$(cat "$1")" >"$2"; }
 # What a run tells, without what differs from one to the next: times, numbers, keys.
 blot() {
-  sed -E -e '/^  timeline/,/^  [^ ]/{/^     \+/d}' -e '/^  rerun: /d; /^MONEY CHECK/d; /^[0-9]+ tests?  /d' \
+  sed -E -e '/^isotest: warning: --var/d' -e '/^  timeline/,/^  [^ ]/{/^     \+/d}' -e '/^  rerun: /d; /^MONEY CHECK/d; /^[0-9]+ tests?  /d' \
     -e 's/[0-9]+(\.[0-9]+)? ms/N ms/g; s/ +N ms$/ N ms/; s/\(\+N ms\) +/(+N ms)  /; s/trace [0-9]+/trace N/' \
     -e 's/^(     DE(7|11|12|13|15|37|64) ).*/\1.../' -e '/^ *$/d'
 }

@@ -1,5 +1,7 @@
 #include "tools/isotest/check.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "tools/isotest/parse.h"
@@ -198,6 +200,17 @@ static void keyref_check(struct checker *checker, struct value *name)
     }
 }
 
+/* Whether it is an IPv4 or IPv6 address (in brackets), not a name. */
+static bool is_address(struct span host)
+{
+    char text[INET6_ADDRSTRLEN + 2];
+    struct in6_addr unused;
+    bool is_v6 = host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']';
+    host = is_v6 ? span_first(span_skip(host, 1), host.len - 2) : host;
+    (void)snprintf(text, sizeof text, "%.*s", (int)host.len, (const char *)host.ptr);
+    return inet_pton(is_v6 ? AF_INET6 : AF_INET, text, &unused) == 1;
+}
+
 static void address_check(struct checker *checker, struct peer_decl *peer)
 {
     struct value *address = &peer->address;
@@ -212,6 +225,9 @@ static void address_check(struct checker *checker, struct peer_decl *peer)
     if (host == 0 || span_number(span_skip(address->bytes, host + 1), &port) < 0 || port < 1 ||
         port > 65535) {
         tell_at(checker, address->spot, "expected HOST:PORT, the port 1 to 65535");
+    } else if (!is_address(span_first(address->bytes, host))) {
+        tell_at(checker, address->spot,
+                "names are not looked up: expected an address, like 127.0.0.1:%u", (unsigned)port);
     }
 }
 
@@ -220,6 +236,14 @@ static void ksn_check(struct checker *checker, struct peer_decl *peer)
     uint8_t bytes[10];
     if (!peer->pin_dukpt) {
         return;
+    }
+    const struct iso_field_row *row =
+        peer->dialect == NULL ? NULL : &peer->dialect->field[peer->ksn_field];
+    bool is_text = row != NULL && (row->content == ISO_AN || row->content == ISO_ANS);
+    if (row != NULL && (row->content == ISO_B ? row->len < sizeof bytes
+                                              : !is_text || row->len < 2 * sizeof bytes)) {
+        tell_at(checker, peer->pin.name.spot, "DE%u of %s cannot hold a KSN (20 hex digits)",
+                peer->ksn_field, peer->dialect->name);
     }
     value_check(checker, &peer->ksn, PLACE_PEER);
     if (value_is_known(&peer->ksn) && peer->ksn.parts != NULL &&
@@ -381,11 +405,20 @@ static void card_check(struct checker *checker, struct card *card)
 /* --- the whole -----------------------------------------------------------------------------------
  */
 
+void set_check(struct checker *checker, struct span name, struct spot spot)
+{
+    if (span_equal_text(name, "seed") || span_equal_text(name, "tmp")) {
+        tell_at(checker, spot, "{{" WORD_FORMAT "}} is given by the run and cannot be set",
+                WORD(name));
+    }
+}
+
 static void declarations_check(struct checker *checker)
 {
     struct script *script = checker->script;
     for (struct setting *setting = script->settings; setting != NULL; setting = setting->next) {
         value_check(checker, &setting->value, PLACE_TOP);
+        set_check(checker, setting->name, setting->spot);
         setting->slot = variable_set(checker, setting->name, false);
     }
     struct key **tail = &script->keys;

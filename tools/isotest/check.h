@@ -38,6 +38,7 @@ struct checker {
     struct names cards;
     struct names datas;
     struct names keys;
+    struct names titles;
     struct names rules; /* `on` for ever: block, issuer, message type */
     struct slots variables;
     struct slots columns;
@@ -108,6 +109,9 @@ void deferred_check(struct checker *checker);
  */
 
 void test_check(struct checker *checker, struct test *test);
+
+/* @name may be set: the run itself gives seed and tmp. */
+void set_check(struct checker *checker, struct span name, struct spot spot);
 
 /* Find a card of this name, or tell. */
 struct card *card_find(struct checker *checker, struct span name);

@@ -2,6 +2,7 @@
 
 #include "iso8583/mti.h"
 #include "tools/isotest/check.h"
+#include "tools/isotest/query_words.h"
 
 static void stmts_check(struct checker *checker, struct stmt *stmts);
 
@@ -54,6 +55,32 @@ static void card_needs(struct checker *checker, const struct card *card, struct 
     }
     tell_name(checker, name, "card " WORD_FORMAT " has no '%s', which %s needs", WORD(name), fact,
               step);
+}
+
+/* --- message types ---------------------------------------------------------------------------- */
+
+/* Tell of @mti if ISO 8583 has none such. Who wants to send one does so with `raw`. */
+static void mti_check(struct checker *checker, const struct stmt *stmt, uint16_t mti, bool is_sent)
+{
+    unsigned version = mti_version(mti);
+    const char *what = NULL;
+    if (mti == 0) {
+        return;
+    }
+    if (version > 2 && version != 9) {
+        what = "versions are 0, 1 and 2 (and 9, private)";
+    } else if (mti_class(mti) < 1 || mti_class(mti) > 8) {
+        what = "classes (the second digit) are 1 to 8";
+    } else if (mti_function(mti) > 5) {
+        what = "functions (the third digit) are 0 to 5";
+    } else if (mti_origin(mti) > 5) {
+        what = "origins (the last digit) are 0 to 5";
+    } else if (!is_sent && !mti_is_request(mti) && mti_is_repeat(mti)) {
+        what = "a repeat is answered as its original is";
+    }
+    if (what != NULL) {
+        tell_at(checker, stmt->spot, "there is no message type %04x: %s", (unsigned)mti, what);
+    }
 }
 
 /* --- send ----------------------------------------------------------------------------------------
@@ -170,6 +197,7 @@ static void tags_check(struct checker *checker, struct card_line *lines)
 static void send_check(struct checker *checker, struct stmt *stmt)
 {
     struct send *send = &stmt->u.send;
+    mti_check(checker, stmt, send->is_raw ? 0 : send->mti, true);
     send->from = sender_find(checker, stmt);
     from_index_check(checker, send);
     copy_check(checker, send);
@@ -241,6 +269,7 @@ static void check_check(struct checker *checker, struct check *check, const stru
 static void expect_check(struct checker *checker, struct stmt *stmt)
 {
     struct expect *expect = &stmt->u.expect;
+    mti_check(checker, stmt, expect->kind == EXPECT_MESSAGE ? expect->mti : 0, false);
     expect->at = peer_find(checker, expect->at_name);
     bool at_terminal = expect->at == NULL ? expect->at_name.len == 0 : !expect->at->is_issuer;
     if (at_terminal && !checker->sent && expect->kind != EXPECT_NONE) {
@@ -344,9 +373,39 @@ static void captures_check(struct checker *checker, struct capture_line *lines)
     }
 }
 
+static void query_check(struct checker *checker, const struct stmt *stmt)
+{
+    struct span query = stmt->u.wait.query;
+    char hint[HINT_LEN];
+    char list[LIST_LEN];
+    if (query.len == 0 || is_query(query)) {
+        return;
+    }
+    bool has_near = hint_make(query, query_words, query_word_count, hint) != NULL;
+    (void)list_make(query_words, query_word_count, list);
+    tell_name(checker, query, "there is no query '" WORD_FORMAT "'%s%s", WORD(query),
+              has_near ? hint : "; there are ", has_near ? "" : list);
+}
+
+/* The first words of a command that is known, as far as they are. */
+static void command_check(struct checker *checker, const struct value *command)
+{
+    char hint[HINT_LEN];
+    char list[LIST_LEN];
+    if (!value_is_known(command) || is_command(command->bytes)) {
+        return;
+    }
+    struct span verb = command_verb(command->bytes);
+    bool has_near = hint_make(verb, command_words, command_word_count, hint) != NULL;
+    (void)list_make(command_words, command_word_count, list);
+    tell_at(checker, command->spot, "switchctl has no command '" WORD_FORMAT "'%s%s", WORD(verb),
+            has_near ? hint : "; there are ", has_near ? "" : list);
+}
+
 static void admin_check(struct checker *checker, struct stmt *stmt)
 {
     value_check(checker, &stmt->u.admin.command, PLACE_STEP);
+    command_check(checker, &stmt->u.admin.command);
     for (struct json_line *line = stmt->u.admin.lines; line != NULL; line = line->next) {
         if (line->name.len > 0) {
             line->slot = variable_set(checker, line->name, false);
@@ -420,6 +479,9 @@ static void stmt_check(struct checker *checker, struct stmt *stmt, uint32_t bloc
         captures_check(checker, stmt->u.captures);
         return;
     case STMT_WAIT:
+        if (stmt->u.wait.until) {
+            query_check(checker, stmt);
+        }
         pred_check(checker, &stmt->u.wait.pred, PLACE_STEP, NULL, NULL);
         return;
     case STMT_ADMIN:
@@ -440,6 +502,7 @@ static void stmt_check(struct checker *checker, struct stmt *stmt, uint32_t bloc
         return;
     case STMT_SET:
         value_check(checker, &stmt->u.set.value, PLACE_STEP);
+        set_check(checker, stmt->u.set.name, stmt->spot);
         if (stmt->u.set.name.len > 0) {
             stmt->u.set.slot = variable_set(checker, stmt->u.set.name, false);
         }
@@ -490,8 +553,20 @@ static void names_collect(struct checker *checker, const struct stmt *stmts)
     }
 }
 
+static void title_check(struct checker *checker, const struct test *test)
+{
+    const struct test *known =
+        test->title.len == 0 ? NULL
+                             : names_add(&checker->titles, test->title, (void *)(uintptr_t)test);
+    if (known != NULL) {
+        tell_at(checker, test->spot, "the test of line %u has this title, too",
+                (unsigned)known->spot.line);
+    }
+}
+
 void test_check(struct checker *checker, struct test *test)
 {
+    title_check(checker, test);
     names_collect(checker, test->body);
     checker->test++;
     checker->rule_count = 0;

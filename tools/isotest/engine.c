@@ -14,6 +14,7 @@ enum {
     KEPT_PER_STRAND = 6, /* sent, asked, got, and some that wait in its inbox or for an answer */
     PENDING_PER_STRAND = 4,
     ROOM_LEN = 1024,
+    TERMINALS_MANY = 64, /* have smaller rings: 30000 of them are to fit into a machine */
     ROOM_PER_VARIABLE = 96,
 };
 
@@ -229,6 +230,9 @@ static int net_open(struct engine *engine)
     }
     /* Twice the terminals: a closed connection keeps its place until libuv is done with it. They
      * may all connect to issuers of the script itself. */
+    if (engine->options.ring_len == 0) {
+        engine->options.ring_len = terminals > TERMINALS_MANY ? 64u << 10 : 256u << 10;
+    }
     engine->issuer_conns_max = ISSUER_CONNS_MAX + terminals;
     uint32_t conns = terminals * 3 + issuers * ISSUER_CONNS_MAX + 8;
     struct conn_limits limits = {.count_max = conns,
@@ -301,9 +305,6 @@ int engine_open(uv_loop_t *loop, const struct script *script, const struct engin
     engine->observer = options->observer;
     if (options->heard_count_max == 0) {
         engine->options.heard_count_max = HEARD_DEFAULT;
-    }
-    if (options->ring_len == 0) {
-        engine->options.ring_len = 256u << 10;
     }
     /* Scripts that run at once with one seed must not begin with the same STANs. */
     engine->options.seed ^= name_hash(script->files[0].path);
@@ -400,6 +401,51 @@ const struct script *engine_script(const struct engine *engine)
 struct peer *engine_peer(const struct engine *engine, uint32_t index)
 {
     return index < engine->peer_count ? &engine->peers[index] : NULL;
+}
+
+bool engine_mark(const struct engine *engine, uint32_t index, char *name, size_t cap,
+                 uint64_t *number)
+{
+    const struct script *script = engine->script;
+    if (index < script->counter_count) {
+        *number = engine->counters[index];
+        (void)snprintf(name, cap, "seq.%.*s", (int)script->counters[index].len,
+                       (const char *)script->counters[index].ptr);
+        return true;
+    }
+    index -= script->counter_count;
+    const struct data *data = script->datas;
+    for (uint32_t i = 0; data != NULL && i < index; i++) {
+        data = data->next;
+    }
+    if (data == NULL) {
+        return false;
+    }
+    *number = engine->cursors[index];
+    (void)snprintf(name, cap, "data.%.*s", (int)data->name.len, (const char *)data->name.ptr);
+    return true;
+}
+
+int engine_mark_set(struct engine *engine, struct span name, uint64_t number)
+{
+    uint32_t counters = engine->script->counter_count;
+    char known[200];
+    uint64_t unused;
+    if (number > UINT32_MAX) {
+        return ERR_RANGE;
+    }
+    for (uint32_t i = 0; engine_mark(engine, i, known, sizeof known, &unused); i++) {
+        if (!span_equal_text(name, known)) {
+            continue;
+        }
+        if (i < counters) {
+            engine->counters[i] = number;
+        } else {
+            engine->cursors[i - counters] = (uint32_t)number;
+        }
+        return 0;
+    }
+    return ERR_NOT_FOUND;
 }
 
 void engine_connect_all(struct engine *engine)

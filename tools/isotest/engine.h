@@ -114,7 +114,7 @@ struct engine_observer {
 struct engine_options {
     uint32_t family_count_max; /* tests at once, with all their branches; 0: one */
     uint32_t heard_count_max;  /* messages kept that no strand has taken, for all peers; 0: 256 */
-    size_t ring_len;           /* bytes of each connection's output; 0: 256 KiB */
+    size_t ring_len;           /* bytes of each connection's output; 0: 256 KiB, less with many */
     uint64_t seed;             /* of rand() and random data */
     bool allow_exec;
     const char *socket; /* the switch's admin socket, or NULL: `admin` and `wait until` fail */
@@ -182,6 +182,13 @@ void engine_connect_all(struct engine *engine);
 int64_t engine_now_us(void); /* steady clock */
 void engine_counts(const struct engine *engine, struct engine_counts *out);
 const struct script *engine_script(const struct engine *engine);
+
+/* Where the @index-th counter stands: "seq.NAME" (of a seq(NAME)) or "data.NAME" (rows taken) in
+ * @name, and *@number. False past the last. */
+bool engine_mark(const struct engine *engine, uint32_t index, char *name, size_t cap,
+                 uint64_t *number);
+/* Let it stand at @number. 0, or ERR_NOT_FOUND, ERR_RANGE. */
+MUST_USE int engine_mark_set(struct engine *engine, struct span name, uint64_t number);
 
 /* Peers by index (terminals with a range: one each), NULL past the last. */
 struct peer *engine_peer(const struct engine *engine, uint32_t index);

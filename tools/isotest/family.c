@@ -328,6 +328,12 @@ int engine_start(struct engine *engine, const struct test *test, uint32_t index,
     if (engine->options.keep_messages && engine->counts.strands == 1) {
         heard_forget_all(engine);
     }
+    if (engine->options.keep_messages) {
+        /* A run: each test draws from the seed and its own line, so that it draws the same alone.
+         */
+        engine->seeds = seed_mix(test->spot.line);
+        strand->random = seed_mix(engine->options.seed ^ seed_mix(engine->seeds++));
+    }
     strand->root = strand;
     strand->parent = NULL;
     strand->routine = routine;

@@ -11,7 +11,8 @@ struct laid {
     size_t start;
     size_t len;
     struct span comment;
-    unsigned indent; /* spaces */
+    unsigned indent;  /* spaces */
+    struct spot spot; /* where its statement stood */
     bool opens;
     bool closes; /* nothing but '}' */
 };
@@ -36,6 +37,7 @@ struct layout {
     size_t trivia_count;
     size_t trivia_cap;
     bool no_memory;
+    bool too_deep;
     unsigned depth;    /* of open blocks */
     unsigned in_steps; /* the depth at which a block of steps began; 0: none */
     bool under_step;   /* a step stands in the block already */
@@ -84,7 +86,8 @@ static struct laid *line_begin(struct layout *layout, unsigned indent)
         return NULL;
     }
     struct laid *line = &layout->lines[layout->line_count++];
-    *line = (struct laid){.start = layout->code_len, .indent = indent};
+    *line = (struct laid){
+        .start = layout->code_len, .indent = indent, .spot = layout->line->token[0].spot};
     return line;
 }
 
@@ -214,6 +217,12 @@ static void braces_count(struct layout *layout)
         layout->depth--;
         layout->under_step = layout->assigns = false;
     } else if (layout->line->opens) {
+        if (layout->depth == SCRIPT_DEPTH_MAX) {
+            layout->too_deep = true;
+            teller_tell(&layout->teller, token->spot, "blocks stand in blocks more than %d deep",
+                        SCRIPT_DEPTH_MAX);
+            return;
+        }
         layout->depth++;
         if (layout->in_steps == 0 && token_is(token, "test")) {
             layout->in_steps = layout->depth;
@@ -233,7 +242,7 @@ static void tell_lexical(void *context, struct spot spot, const char *what)
 
 static void read_all(struct layout *layout)
 {
-    while (!teller_is_full(&layout->teller) && !layout->no_memory &&
+    while (!teller_is_full(&layout->teller) && !layout->no_memory && !layout->too_deep &&
            lexer_next(&layout->lexer, layout->line)) {
         if (layout->line->kind == LINE_STATEMENT) {
             if (layout->line->count > 0) {
@@ -322,6 +331,24 @@ static size_t room_needed(const struct layout *layout)
     return sum;
 }
 
+/* What was laid out is read again: a line that has become too long for the language is told where
+ * it came from. */
+static void tell_laid(void *context, struct spot spot, const char *what)
+{
+    struct layout *layout = context;
+    struct spot from = spot.line <= layout->line_count ? layout->lines[spot.line - 1].spot : spot;
+    from.len = from.len == 0 ? 1 : from.len;
+    teller_tell(&layout->teller, from, "laid out anew: %s", what);
+}
+
+static void laid_check(struct layout *layout, struct span text)
+{
+    struct lexer lexer;
+    lexer_init(&lexer, text, 0, tell_laid, layout);
+    while (!teller_is_full(&layout->teller) && lexer_next(&lexer, layout->line)) {
+    }
+}
+
 int fmt_text(const char *name, struct span text, script_report report, void *context,
              struct span *out)
 {
@@ -346,7 +373,10 @@ int fmt_text(const char *name, struct span text, script_report report, void *con
         write_all(&layout, &writer);
         CHECK(!writer.overflow);
         *out = writer_written(&writer);
-    } else {
+        laid_check(&layout, *out);
+        wrong = layout.teller.count != 0;
+    }
+    if (!good || wrong) {
         free(bytes);
     }
     free(layout.script);

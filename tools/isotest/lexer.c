@@ -75,6 +75,25 @@ static struct token *token_add(struct lexer *lexer, struct line *line, enum toke
     return token;
 }
 
+/* Bytes of the UTF-8 character at @at, 0 if it is none. */
+static size_t utf8_len(const struct lexer *lexer, size_t at)
+{
+    uint8_t first = byte_at(lexer, at);
+    size_t len = first < 0x80   ? 1
+                 : first < 0xC2 ? 0
+                 : first < 0xE0 ? 2
+                 : first < 0xF0 ? 3
+                 : first < 0xF5 ? 4
+                                : 0;
+    uint8_t second = byte_at(lexer, at + 1);
+    bool is_good = !(first == 0xE0 && second < 0xA0) && !(first == 0xED && second > 0x9F) &&
+                   !(first == 0xF0 && second < 0x90) && !(first == 0xF4 && second > 0x8F);
+    for (size_t i = 1; i < len; i++) {
+        is_good = is_good && (byte_at(lexer, at + i) & 0xC0u) == 0x80;
+    }
+    return is_good ? len : 0;
+}
+
 /* "...", x'...' or /.../ of which @open bytes are in front of the text. @escapes: `\` takes the
  * next byte with it. */
 static void quoted_read(struct lexer *lexer, struct line *line, enum token_kind kind, size_t open,
@@ -88,11 +107,16 @@ static void quoted_read(struct lexer *lexer, struct line *line, enum token_kind 
         if ((byte < ' ' && byte != '\t') || byte == 0x7F) {
             tell(lexer, line, at, 1, "a control character");
         }
+        size_t len = utf8_len(lexer, at);
+        if (len == 0) {
+            tell(lexer, line, at, 1, "this byte is no UTF-8; bytes are written x'...'");
+            len = 1;
+        }
         if (kind == TOKEN_STRING && byte == '\\' && byte_at(lexer, at + 1) != '"' &&
             byte_at(lexer, at + 1) != '\\' && byte_at(lexer, at + 1) != 'n') {
             tell(lexer, line, at, 2, "no such escape: there are \\\" \\\\ and \\n");
         }
-        at += escapes && byte == '\\' && at + 1 < lexer->line_end ? 2 : 1;
+        at += escapes && byte == '\\' && at + 1 < lexer->line_end ? 2 : len;
     }
     if (at >= lexer->line_end) {
         lexer->at = lexer->line_end;

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "tools/exit_code.h"
+#include "tools/isotest/conceal.h"
 #include "tools/isotest/screen.h"
 
 enum {
@@ -158,6 +159,7 @@ static void money_settle(struct load *load)
     while (load->unbalanced && load->money_extra_count < ARRAY_COUNT(load->money_extras) &&
            money_extra(load->money, load->money_extra_count,
                        load->money_extras[load->money_extra_count])) {
+        conceal_text(load->script, load->money_extras[load->money_extra_count]);
         load->money_extra_count++;
     }
 }
@@ -170,6 +172,9 @@ static void script_told(void *context, const char *text)
     fprintf(stderr, "%s\n", text);
 }
 
+/* Whether the script has a variable of the name that --var gives. */
+static bool var_is_known[LOAD_VARS_MAX];
+
 static struct span on_variable(void *context, struct span name)
 {
     const struct load *load = context;
@@ -177,6 +182,7 @@ static struct span on_variable(void *context, struct span name)
         const char *var = load->options->vars[i];
         size_t len = strcspn(var, "=");
         if (span_equal(name, span_make(var, len))) {
+            var_is_known[i] = true;
             return span_text(var + len + 1);
         }
     }
@@ -273,6 +279,12 @@ static int engine_begin(struct load *load)
     };
     struct fault fault;
     int err = engine_open(&load->loop, load->script, &options, &load->engine, &fault);
+    for (uint32_t i = 0; i < load->options->var_count; i++) {
+        if (!var_is_known[i]) {
+            fprintf(stderr, "isotest: warning: --var %.*s: the script has no such variable\n",
+                    (int)strcspn(load->options->vars[i], "="), load->options->vars[i]);
+        }
+    }
     if (err == 0) {
         return EXIT_GOOD;
     }
@@ -320,7 +332,14 @@ static int exit_code(const struct load *load, bool holds)
     if (load->io_wrong) {
         return EXIT_IO;
     }
-    return holds && !load->unbalanced && load->all.passed > 0 ? EXIT_GOOD : EXIT_BAD;
+    /* How many may fail is what a `failed` threshold says; without one it is none. */
+    bool may_fail = false;
+    for (uint32_t i = 0; i < load->options->threshold_count; i++) {
+        may_fail = may_fail || load->options->thresholds[i].figure == THRESHOLD_FAILED;
+    }
+    bool is_good =
+        holds && !load->unbalanced && load->all.passed > 0 && (may_fail || load->all.failed == 0);
+    return is_good ? EXIT_GOOD : EXIT_BAD;
 }
 
 /* The clock runs. */

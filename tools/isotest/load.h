@@ -73,6 +73,7 @@ struct load_counts {
 
 struct load_test {
     const struct test *test;
+    char title[80]; /* masked */
     int64_t weight;
     int64_t credit; /* of the mix */
     struct load_counts counts;

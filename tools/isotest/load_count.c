@@ -1,6 +1,7 @@
 /* What the engine tells, counted. */
 #include <stdlib.h>
 
+#include "tools/isotest/conceal.h"
 #include "tools/isotest/load.h"
 
 enum { LATE_US = 1000 };
@@ -11,8 +12,9 @@ int load_count_open(struct load *load)
         if (load->test_count == LOAD_TESTS_MAX) {
             return ERR_FULL;
         }
-        load->tests[load->test_count++] =
-            (struct load_test){.test = test, .weight = test->weight == 0 ? 1 : test->weight};
+        struct load_test *row = &load->tests[load->test_count++];
+        *row = (struct load_test){.test = test, .weight = test->weight == 0 ? 1 : test->weight};
+        (void)conceal_span(load->script, test->title, row->title, sizeof row->title);
     }
     load->latency = calloc(1, sizeof *load->latency);
     load->service = calloc(1, sizeof *load->service);
@@ -142,7 +144,8 @@ static void on_matched(void *context, const struct strand_view *strand, const st
     }
 }
 
-static void why_text(const struct failure *failure, char *text, size_t cap)
+static void why_text(const struct script *script, const struct failure *failure, char *text,
+                     size_t cap)
 {
     static const char *const kinds[] = {
         [FAIL_TIMEOUT] = "no answer in time",
@@ -166,6 +169,7 @@ static void why_text(const struct failure *failure, char *text, size_t cap)
         (void)snprintf(text, cap, "%s%s%.200s", kinds[failure->kind],
                        failure->text[0] == '\0' ? "" : ": ", failure->text);
     }
+    conceal_text(script, text);
 }
 
 static void on_failure(void *context, const struct strand_view *strand,
@@ -199,7 +203,7 @@ static void on_failure(void *context, const struct strand_view *strand,
         why->stmt = failure->stmt;
         why->kind = failure->kind;
         why->count = 1;
-        why_text(failure, why->text, sizeof why->text);
+        why_text(load->script, failure, why->text, sizeof why->text);
     }
 }
 

@@ -52,7 +52,9 @@ static void transaction_begin(struct load *load, int64_t intended_us)
     strand_id id = 0;
     uint32_t terminal = load->free_terminals[load->free_head];
     uint32_t test = load_pick(load);
-    bool is_measured = intended_us >= load->measure_us;
+    /* What is due at the end belongs to the time, so what is due at its beginning does not. */
+    bool is_measured =
+        is_open_model(load) ? intended_us > load->measure_us : intended_us >= load->measure_us;
     load->free_head = (load->free_head + 1) % load->free_cap;
     load->free_count--;
     /* There are as many families as free places of terminals: it cannot be refused. */
@@ -77,8 +79,8 @@ static void due_begin(struct load *load, int64_t now_us)
 {
     while (may_begin(load) && load->free_count > 0) {
         int64_t due_us = load->began_us + rate_due_us(&load->rate);
-        if (due_us > now_us || due_us >= load->end_us) {
-            break;
+        if (due_us > now_us || due_us > load->end_us) {
+            break; /* The one that is due at the end is the last: N a second are N. */
         }
         rate_next(&load->rate);
         transaction_begin(load, due_us);
@@ -202,8 +204,8 @@ static void left_count(struct load *load)
     if (!is_open_model(load) || load->is_paused) {
         return;
     }
-    while (load->began_us + rate_due_us(&load->rate) < load->end_us) {
-        load->not_begun += load->began_us + rate_due_us(&load->rate) >= load->measure_us;
+    while (load->began_us + rate_due_us(&load->rate) <= load->end_us) {
+        load->not_begun += load->began_us + rate_due_us(&load->rate) > load->measure_us;
         rate_next(&load->rate);
     }
 }

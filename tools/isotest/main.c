@@ -1,5 +1,6 @@
 /* isotest: the tester's script language. */
 #include <argp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +53,12 @@ int main(int argc, char **argv)
             static char called[32];
             (void)snprintf(called, sizeof called, "%s", verbs[i].called);
             argv[1] = called;
-            return verbs[i].run(argc - 1, argv + 1);
+            int code = verbs[i].run(argc - 1, argv + 1);
+            bool is_lost = fflush(stdout) != 0 || ferror(stdout) != 0;
+            if (is_lost) {
+                fputs("isotest: stdout cannot be written\n", stderr);
+            }
+            return is_lost && code < EXIT_IO ? EXIT_IO : code;
         }
     }
     fprintf(stderr, "isotest: there is no verb '%s'\n\n", argv[1]);

@@ -249,8 +249,8 @@ static bool range_take(struct parser *parser, struct peer_decl *peer)
         span_number(span_skip(token->text, len + 2), &last) < 0) {
         return fail_expected(parser, "a range (1..200)");
     }
-    if (first < 1 || last < first || last > 100000) {
-        return fail(parser, token->spot, "a range goes up, from 1 to at most 100000");
+    if (first < 1 || last < first || last > SCRIPT_RANGE_MAX) {
+        return fail(parser, token->spot, "a range goes up, from 1 to at most %d", SCRIPT_RANGE_MAX);
     }
     peer->first = (uint32_t)first;
     peer->last = (uint32_t)last;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "tools/isotest/control.h"
+#include "tools/isotest/query_words.h"
 
 enum { WORDS_MAX = 16, WORD_LEN_MAX = 128 };
 
@@ -306,6 +307,11 @@ int query_pick(struct span query, const json_t *answer, char *text, size_t cap)
 
 const char *query_names(void)
 {
-    return "saf.depth, saf.ISSUER.depth, day.business_date, day.state, day.previous.state, "
-           "link.NAME.state, status.PATH";
+    static char list[400];
+    size_t used = 0;
+    for (size_t i = 0; i < query_word_count && used < sizeof list; i++) {
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i == 0 ? "" : ", ",
+                                 query_words[i]);
+    }
+    return list;
 }

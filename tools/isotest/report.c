@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tools/isotest/conceal.h"
 #include "tools/isotest/diff.h"
 
 /* One more than an engine tells of. */
 enum { MESSAGE_CONNECTION = MESSAGE_BROKEN + 1 };
 
+enum { TITLE_MAX = 256, RERUN_MAX = 16384 };
 enum { PROGRESS_AFTER_US = 1500000, PROGRESS_TTY_US = 250000, PROGRESS_PLAIN_US = 10000000 };
 
 const char *took_text(int64_t us, char text[24])
@@ -32,6 +34,7 @@ void report_close(struct report *report)
         free(report->results[i].file);
         free(report->results[i].title);
         free(report->results[i].text);
+        free(report->results[i].rerun);
     }
     free(report->results);
     free(report->failure);
@@ -148,10 +151,11 @@ void report_tick(struct report *report)
         return;
     }
     char text[24];
+    char title[TITLE_MAX];
     report->told_us = now_us;
     (void)took_text(now_us - report->test_us, text);
-    fprintf(stderr, "%s  %s: %.*s, line %u, %s%s", report->options.progress ? "\r\x1b[K" : "",
-            report->file, (int)report->test->title.len, (const char *)report->test->title.ptr,
+    fprintf(stderr, "%s  %s: %s, line %u, %s%s", report->options.progress ? "\r\x1b[K" : "",
+            report->file, conceal_span(report->script, report->test->title, title, sizeof title),
             report->step == NULL ? 0 : (unsigned)report->step->spot.line, text,
             report->options.progress ? "" : "\n");
     (void)fflush(stderr);
@@ -163,6 +167,9 @@ void report_failure(struct report *report, const struct engine *engine,
 {
     if (report->failure == NULL) { /* The first of a family is the cause. */
         report->failure = failure_block(report, engine, strand, failure);
+        if (report->failure != NULL) {
+            conceal_text(report->script, report->failure);
+        }
         report->failure_kind = failure->kind;
     }
 }
@@ -172,6 +179,7 @@ void report_failure_text(struct report *report, uint8_t kind, const char *text)
     if (report->failure == NULL) {
         char *copy = NULL;
         if (asprintf(&copy, "  %s\n", text) >= 0) {
+            conceal_text(report->script, copy);
             report->failure = copy;
         }
         report->failure_kind = kind;
@@ -186,21 +194,56 @@ static void result_show(const struct report *report, const struct result *result
     static const struct {
         const char *plain;
         const char *colored;
-    } marks[] = {{"✗", "\x1b[31m✗\x1b[0m"}, {"✓", "\x1b[32m✓\x1b[0m"}};
+    } marks[] = {{"✗", "\x1b[31m✗\x1b[0m"}, {"✓", "\x1b[32m✓\x1b[0m"}, {"-", "-"}};
     FILE *out = report->options.out;
     char took[24];
     const char *slash = strrchr(result->file, '/');
-    const char *mark =
-        report->options.color ? marks[result->passed].colored : marks[result->passed].plain;
+    size_t which = result->skipped ? 2 : result->passed;
+    const char *mark = report->options.color ? marks[which].colored : marks[which].plain;
+    if (result->line == 0) {
+        return; /* Its words were told where they belong. */
+    }
     fprintf(out, " %s %-24s %-44s %9s\n", mark, slash == NULL ? result->file : slash + 1,
-            result->title, took_text(result->took_us, took));
-    if (!result->passed) {
+            result->title, result->skipped ? "left out" : took_text(result->took_us, took));
+    if (!result->passed && !result->skipped) {
         fprintf(out, "FAIL %s:%u  %s\n%s", result->file, result->line, result->title, result->text);
-        fprintf(out, "  rerun: isotest run %s --from %u --seed %llu%s\n", result->file,
-                result->line, (unsigned long long)report->options.seed,
-                report->options.rerun == NULL ? "" : report->options.rerun);
+        fprintf(out, "  rerun: %s\n", result->rerun);
     }
     (void)fflush(out);
+}
+
+void shell_word(char *to, size_t cap, const char *text)
+{
+    size_t len = strlen(to);
+    size_t room = cap - len;
+    if (text[0] != '\0' && text[strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                                             "0123456789_-+=.,:/@%")] == '\0') {
+        (void)snprintf(to + len, room, "%s", text);
+        return;
+    }
+    struct writer out = writer_make((uint8_t *)to + len, room);
+    writer_u8(&out, '\'');
+    for (; *text != '\0'; text++) {
+        writer_span(&out, *text == '\'' ? SPAN_LITERAL("'\\''") : span_make(text, 1));
+    }
+    writer_span(&out, SPAN_LITERAL("'"));
+    writer_u8(&out, '\0');
+    if (out.overflow) {
+        to[len] = '\0';
+    }
+}
+
+/* The command that runs a test again, as a shell takes it. */
+static void rerun_make(const struct report *report, const struct result *result, char *text,
+                       size_t cap)
+{
+    (void)snprintf(text, cap, "isotest run ");
+    shell_word(text, cap, result->file);
+    size_t len = strlen(text);
+    (void)snprintf(text + len, cap - len, " --from %u --seed %llu%s%s", result->line,
+                   (unsigned long long)report->options.seed, report->marks,
+                   report->options.rerun == NULL ? "" : report->options.rerun);
+    conceal_text(report->script, text);
 }
 
 void report_add(struct report *report, const struct result *result)
@@ -217,7 +260,8 @@ void report_add(struct report *report, const struct result *result)
     copy->file = strdup(result->file);
     copy->title = strdup(result->title);
     copy->text = strdup(result->text);
-    CHECK(copy->file != NULL && copy->title != NULL && copy->text != NULL);
+    copy->rerun = strdup(result->rerun == NULL ? "" : result->rerun);
+    CHECK(copy->file != NULL && copy->title != NULL && copy->text != NULL && copy->rerun != NULL);
     if (report->options.tap) {
         report_tap_line(report, report->count - 1);
     } else if (report->options.json == NULL || strcmp(report->options.json, "-") != 0) {
@@ -231,10 +275,10 @@ void report_test_end(struct report *report, bool passed)
     if (report->test == NULL) {
         return;
     }
-    char title[256];
+    char title[TITLE_MAX];
     char file[4096];
-    (void)snprintf(title, sizeof title, "%.*s", (int)report->test->title.len,
-                   (const char *)report->test->title.ptr);
+    static char rerun[RERUN_MAX];
+    (void)conceal_span(report->script, report->test->title, title, sizeof title);
     (void)snprintf(file, sizeof file, "%s", report->file);
     char none[] = "";
     char stopped[] = "  it was stopped before its end\n";
@@ -247,7 +291,36 @@ void report_test_end(struct report *report, bool passed)
                             .text = passed                    ? none
                                     : report->failure == NULL ? stopped
                                                               : report->failure};
+    if (!passed) {
+        rerun_make(report, &result, rerun, sizeof rerun);
+        result.rerun = rerun;
+    }
     report->test = NULL;
+    report_add(report, &result);
+}
+
+void report_file(struct report *report, const char *file, const char *title, bool is_error,
+                 const char *text)
+{
+    struct result result = {.file = (char *)(uintptr_t)file,
+                            .title = (char *)(uintptr_t)title,
+                            .is_error = is_error,
+                            .kind = FAIL_STEP,
+                            .text = (char *)(uintptr_t)text};
+    report_add(report, &result);
+}
+
+void report_skipped(struct report *report, const char *file, const struct script *script,
+                    const struct test *test)
+{
+    char title[TITLE_MAX];
+    char none[] = "";
+    struct result result = {.file = (char *)(uintptr_t)file,
+                            .title = title,
+                            .line = test->spot.line,
+                            .skipped = true,
+                            .text = none};
+    (void)conceal_span(script, test->title, title, sizeof title);
     report_add(report, &result);
 }
 
@@ -255,15 +328,25 @@ uint32_t report_failed(const struct report *report)
 {
     uint32_t failed = 0;
     for (uint32_t i = 0; i < report->count; i++) {
-        failed += !report->results[i].passed;
+        failed += !report->results[i].passed && !report->results[i].skipped;
     }
     return failed;
+}
+
+uint32_t report_skips(const struct report *report)
+{
+    uint32_t skips = 0;
+    for (uint32_t i = 0; i < report->count; i++) {
+        skips += report->results[i].skipped;
+    }
+    return skips;
 }
 
 bool report_is_connect_only(const struct report *report)
 {
     for (uint32_t i = 0; i < report->count; i++) {
-        if (!report->results[i].passed && report->results[i].kind != FAIL_CONNECT) {
+        const struct result *result = &report->results[i];
+        if (!result->passed && !result->skipped && result->kind != FAIL_CONNECT) {
             return false;
         }
     }
@@ -305,9 +388,14 @@ int report_finish(struct report *report, bool interrupted)
         fprintf(report->options.out, "1..%u\n", report->count);
     }
     FILE *out = words_out(report);
-    fprintf(out, "%u test%s  %u passed  %u failed  %s%s", report->count,
-            report->count == 1 ? "" : "s", report->count - failed, failed,
-            took_text(engine_now_us() - report->began_us, took),
+    uint32_t skips = report_skips(report);
+    uint32_t count = report->count - skips;
+    fprintf(out, "%u test%s  %u passed  %u failed  ", count, count == 1 ? "" : "s", count - failed,
+            failed);
+    if (skips > 0) {
+        fprintf(out, "%u left out  ", skips);
+    }
+    fprintf(out, "%s%s", took_text(engine_now_us() - report->began_us, took),
             interrupted ? "  (interrupted)" : "");
     fprintf(out, "  seed %llu\n", (unsigned long long)report->options.seed);
     int err = report->options.junit == NULL ? 0 : report_junit(report);

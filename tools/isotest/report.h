@@ -1,5 +1,7 @@
 /* What a run of tests tells: a line a test and a block a failure on the console, and the same in
- * files (JUnit XML, TAP, NDJSON). Everything is masked: messages are shown by diff.h alone. */
+ * files (JUnit XML, TAP, NDJSON). Everything is masked: messages are shown by diff.h alone, and all
+ * text goes through conceal.h. What is no test but can go wrong (a file that cannot be run, its
+ * money check) is a result like a test's, without a line. */
 #pragma once
 
 #include <stdio.h>
@@ -14,9 +16,12 @@ struct result {
     char *title;
     unsigned line;
     bool passed;
-    uint8_t kind; /* enum failure_kind, if not passed */
+    bool skipped;  /* left out, because one before it failed */
+    bool is_error; /* of a file that could not be run at all */
+    uint8_t kind;  /* enum failure_kind, if not passed */
     int64_t took_us;
-    char *text; /* of the failure; "" */
+    char *text;  /* of the failure; "" */
+    char *rerun; /* the command that runs it again; "" */
 };
 
 struct report_options {
@@ -27,7 +32,7 @@ struct report_options {
     const char *junit;  /* file, or NULL */
     const char *json;   /* file, "-": @out */
     const char *socket; /* the switch's, for its own trace of a failed message; or NULL */
-    const char *rerun;  /* options that a rerun needs: "--data x" */
+    const char *rerun;  /* options that a rerun needs, quoted: " --data x" */
     uint64_t seed;
 };
 
@@ -49,6 +54,7 @@ struct report {
     uint32_t cap;
     int64_t began_us;
     /* of the test that runs */
+    char marks[1024]; /* options more that its rerun needs: where its counters stood */
     const char *file;
     const struct script *script;
     const struct test *test;
@@ -80,6 +86,13 @@ void report_test_end(struct report *report, bool passed);
 /* A result that was made elsewhere (a child process): its texts are copied. */
 void report_add(struct report *report, const struct result *result);
 
+/* Something about @file that is no test: @title (line 0), with the reason in @text. */
+void report_file(struct report *report, const char *file, const char *title, bool is_error,
+                 const char *text);
+/* A test that was left out. */
+void report_skipped(struct report *report, const char *file, const struct script *script,
+                    const struct test *test);
+
 /* The money check of a file, in lines. */
 void report_money(const struct report *report, const char *text);
 
@@ -87,6 +100,7 @@ void report_money(const struct report *report, const char *text);
 MUST_USE int report_finish(struct report *report, bool interrupted);
 
 uint32_t report_failed(const struct report *report);
+uint32_t report_skips(const struct report *report);
 /* All that failed did so for want of a connection. */
 bool report_is_connect_only(const struct report *report);
 
@@ -101,5 +115,7 @@ char *failure_block(const struct report *report, const struct engine *engine,
 MUST_USE int report_junit(const struct report *report);
 MUST_USE int report_json(const struct report *report, FILE *out);
 void report_tap_line(const struct report *report, uint32_t index);
+/* @text as one word of a shell, appended to the @cap bytes at @to. */
+void shell_word(char *to, size_t cap, const char *text);
 /* "12 ms", "19.2 s". */
 const char *took_text(int64_t us, char text[24]);

@@ -34,6 +34,7 @@ enum {
     OPTION_KEEP_TMP,
     OPTION_NO_MONEY,
     OPTION_QUIET,
+    OPTION_AT,
 };
 
 static const struct argp_option argp_rows[] = {
@@ -49,6 +50,8 @@ static const struct argp_option argp_rows[] = {
     {"from", OPTION_FROM, "LINE", 0, "only the test that stands at this line", 0},
     {"seed", OPTION_SEED, "NUMBER", 0, "of rand() and random rows (default: drawn, and printed)",
      0},
+    {"at", OPTION_AT, "seq.NAME=N|data.NAME=N", 0,
+     "where seq(NAME), or the rows of data NAME, stand when the tests begin (a rerun says it)", 0},
     {"switch-socket", OPTION_SOCKET, "PATH", 0, "the switch's admin socket", 0},
     {"data", OPTION_DATA, "DIR", 0, "the switch's data directory, with admin.sock", 0},
     {"junit", OPTION_JUNIT, "FILE", 0, "results as JUnit XML", 0},
@@ -100,8 +103,11 @@ static void pass_note(struct run_options *options, struct argp_state *state, con
     options->pass[options->pass_count++] = text;
     if (strcmp(name, "tags") != 0 && strcmp(name, "keep-going") != 0) {
         size_t len = strlen(options->rerun);
-        (void)snprintf(options->rerun + len, sizeof options->rerun - len, " --%s%s%s", name,
-                       value == NULL ? "" : " ", value == NULL ? "" : value);
+        (void)snprintf(options->rerun + len, sizeof options->rerun - len, " --%s%s", name,
+                       value == NULL ? "" : " ");
+        if (value != NULL) {
+            shell_word(options->rerun, sizeof options->rerun, value);
+        }
     }
 }
 
@@ -129,6 +135,12 @@ static bool value_option(struct run_options *options, struct argp_state *state, 
         }
         options->vars[options->var_count++] = arg;
         pass_note(options, state, "var", arg);
+        return true;
+    case OPTION_AT:
+        if (options->at_count == RUN_VARS_MAX) {
+            argp_error(state, "--at comes %d times at most", RUN_VARS_MAX);
+        }
+        options->at[options->at_count++] = arg;
         return true;
     case OPTION_SOCKET:
         socket_take(options, state, arg, "");
@@ -193,6 +205,7 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
         options->no_money = true;
         return 0;
     case OPTION_QUIET:
+        options->is_child = true;
         return 0;
     case ARGP_KEY_ARGS:
         options->paths = state->argv + state->next;
@@ -205,6 +218,19 @@ static error_t on_argument(int key, char *arg, struct argp_state *state)
 
 /* --- what a run has --------------------------------------------------------------------------- */
 
+/* Whether some script has a variable of the name that --var gives. */
+static bool var_is_known[RUN_VARS_MAX];
+
+static void vars_warn(const struct run_options *options)
+{
+    for (uint32_t i = 0; i < options->var_count && !options->is_child; i++) {
+        if (!var_is_known[i]) {
+            fprintf(stderr, "isotest: warning: --var %.*s: no script has such a variable\n",
+                    (int)strcspn(options->vars[i], "="), options->vars[i]);
+        }
+    }
+}
+
 struct span run_variable(void *context, struct span name)
 {
     const struct run *run = context;
@@ -212,6 +238,7 @@ struct span run_variable(void *context, struct span name)
         const char *var = run->options->vars[i];
         size_t len = strcspn(var, "=");
         if (span_equal(name, span_make(var, len))) {
+            var_is_known[i] = true;
             return span_text(var + len + 1);
         }
     }
@@ -290,6 +317,9 @@ static int exit_code(const struct run *run)
     if (run->script_wrong) {
         return EXIT_INPUT;
     }
+    if (run->called_wrong) {
+        return EXIT_CALLED_WRONG;
+    }
     if (run->io_wrong) {
         return EXIT_IO;
     }
@@ -361,6 +391,18 @@ static int run_all(const struct run_options *options)
             run_jobs(&run, files, count);
         } else {
             files_run(&run, files, count);
+        }
+        if (!run.script_wrong) {
+            vars_warn(options);
+        }
+        if (run.report.count == 0 && !run.called_wrong && !run.script_wrong && !run.io_wrong &&
+            !run_is_over(&run)) {
+            run.called_wrong = true;
+            if (!options->is_child) {
+                fprintf(stderr, "isotest: there is no test to run%s%s\n",
+                        options->tags == NULL ? "" : " with --tags ",
+                        options->tags == NULL ? "" : options->tags);
+            }
         }
         run.io_wrong = report_finish(&run.report, run_is_over(&run)) < 0 || run.io_wrong;
         code = exit_code(&run);

@@ -14,7 +14,10 @@ struct run_options {
     uint32_t var_count;
     const char *pass[RUN_PASS_MAX]; /* options that a child process is given as well */
     uint32_t pass_count;
-    char rerun[1024]; /* " --data x": what a rerun needs of them */
+    char rerun[8192];             /* " --data x": what a rerun needs of them, quoted */
+    const char *at[RUN_VARS_MAX]; /* "seq.NAME=N", "data.NAME=N": where counters begin */
+    uint32_t at_count;
+    bool is_child; /* of --jobs: the parent tells what there is to say */
     const char *junit;
     const char *json;
     bool tap;
@@ -44,12 +47,14 @@ struct run {
     int64_t deadline_us; /* 0: none */
     int stop_signal;     /* 0: none */
     bool timed_out;
+    bool called_wrong;
     bool script_wrong;
     bool io_wrong;
     bool unbalanced;
     char seed_text[24];
     char tmp[RUN_PATH_LEN]; /* "": not made */
     /* of the file that runs */
+    char told[4096]; /* what stderr was told of it */
     struct engine *engine;
     strand_id strand; /* 0: none runs */
     bool passed;

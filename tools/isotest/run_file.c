@@ -1,6 +1,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "tools/isotest/conceal.h"
 #include "tools/isotest/run.h"
 
 enum {
@@ -53,8 +54,10 @@ static void on_connection(void *context, struct peer *peer, bool is_open, const 
 
 static void on_explain(void *context, const char *line)
 {
-    (void)context;
-    fprintf(stderr, "     %s\n", line);
+    const struct run *run = context;
+    char text[2048];
+    fprintf(stderr, "     %s\n",
+            conceal_span(run->report.script, span_text(line), text, sizeof text));
 }
 
 /* --- one test --------------------------------------------------------------------------------- */
@@ -122,6 +125,38 @@ static void nobody_came(struct run *run, struct peer *waiting)
     report_failure_text(&run->report, FAIL_CONNECT, text);
 }
 
+/* "seq.ids=4" of --at. */
+static void marks_set(struct run *run)
+{
+    for (uint32_t i = 0; i < run->options->at_count; i++) {
+        const char *at = run->options->at[i];
+        size_t len = strcspn(at, "=");
+        uint64_t number = 0;
+        if (at[len] == '\0' || span_number(span_text(at + len + 1), &number) < 0 ||
+            engine_mark_set(run->engine, span_make(at, len), number) < 0) {
+            fprintf(stderr, "isotest: --at '%s': there is no such seq.NAME or data.NAME\n", at);
+            run->called_wrong = true;
+        }
+    }
+}
+
+/* The same as options, of where they stand now. */
+static void marks_note(struct run *run)
+{
+    char *marks = run->report.marks;
+    size_t cap = sizeof run->report.marks;
+    char name[200];
+    uint64_t number;
+    marks[0] = '\0';
+    for (uint32_t i = 0; engine_mark(run->engine, i, name, sizeof name, &number); i++) {
+        size_t len = strlen(marks);
+        if (number != 0) {
+            (void)snprintf(marks + len, cap - len, " --at %s=%llu", name,
+                           (unsigned long long)number);
+        }
+    }
+}
+
 static bool test_run(struct run *run, const char *path, const struct script *script,
                      const struct test *test)
 {
@@ -136,6 +171,7 @@ static bool test_run(struct run *run, const char *path, const struct script *scr
         return false;
     }
     report_test_begin(&run->report, path, script, test);
+    marks_note(run);
     run->passed = false;
     if (engine_start(run->engine, test, 0, 0, 0, &run->strand) < 0) {
         report_failure_text(&run->report, FAIL_FULL, "no strand is free");
@@ -171,7 +207,7 @@ static int64_t quiet_at(const struct run *run, int64_t now_us, int64_t quiet_us)
 }
 
 /* Reversals may still be on their way: compare until it is right, or time is up. */
-static void money_settle(struct run *run, const struct script *script)
+static void money_settle(struct run *run, const char *path, const struct script *script)
 {
     static char line[MONEY_TEXT_MAX * (MONEY_EXTRAS_SHOWN + 1)];
     struct money_result result;
@@ -205,7 +241,11 @@ static void money_settle(struct run *run, const struct script *script)
         len += snprintf(line + len, sizeof line - (size_t)len, "\n  differs: %s", text);
     }
     run->unbalanced = run->unbalanced || !result.is_balanced;
+    conceal_text(script, line);
     report_money(&run->report, line);
+    if (!result.is_balanced) {
+        report_file(&run->report, path, "money check", false, line);
+    }
 }
 
 static void money_start(struct run *run)
@@ -227,8 +267,17 @@ static void money_start(struct run *run)
 
 static void script_told(void *context, const char *text)
 {
-    (void)context;
+    struct run *run = context;
+    size_t len = strlen(run->told);
+    (void)snprintf(run->told + len, sizeof run->told - len, "%s\n", text);
     fprintf(stderr, "%s\n", text);
+}
+
+/* Tell that @path cannot be run: why is in run->told. */
+static void file_failed(struct run *run, const char *path)
+{
+    conceal_text(NULL, run->told);
+    report_file(&run->report, path, "the file can be run", true, run->told);
 }
 
 /* The run's seed for the file @path: another for each by its name, or the files of one folder would
@@ -267,10 +316,13 @@ static bool engine_begin(struct run *run, const char *path, const struct script 
         return true;
     }
     if (fault.spot.line != 0) {
-        script_tell(script, fault.spot, script_told, NULL, "%s", fault.text);
+        script_tell(script, fault.spot, script_told, run, "%s", fault.text);
     } else {
-        fprintf(stderr, "isotest: %s\n", fault.text);
+        char text[300];
+        (void)snprintf(text, sizeof text, "isotest: %s", fault.text);
+        script_told(run, text);
     }
+    file_failed(run, path);
     run->script_wrong = run->script_wrong || err != ERR_IO;
     run->io_wrong = run->io_wrong || err == ERR_IO;
     return false;
@@ -306,22 +358,34 @@ static bool file_has_work(const struct run *run, const struct script *script)
     return false;
 }
 
+static uint32_t lines_count(struct span text)
+{
+    uint32_t lines = 1;
+    for (size_t i = 0; i < text.len; i++) {
+        lines += text.ptr[i] == '\n';
+    }
+    return lines;
+}
+
 static void tests_run(struct run *run, const char *path, const struct script *script)
 {
-    const struct test *only =
-        run->options->from_line == 0 ? NULL : test_at(script, run->options->from_line);
-    if (run->options->from_line != 0 && only == NULL) {
-        fprintf(stderr, "isotest: %s has no test at line %u\n", path, run->options->from_line);
-        run->script_wrong = true;
+    unsigned line = run->options->from_line;
+    const struct test *only = line == 0 ? NULL : test_at(script, line);
+    bool has_failed = false;
+    if (line != 0 && (only == NULL || line > lines_count(script->files[0].text))) {
+        fprintf(stderr, "isotest: %s has no test at line %u\n", path, line);
+        run->called_wrong = true;
+        return;
     }
     for (const struct test *test = script->tests; test != NULL && !run_is_over(run);
          test = test->next) {
-        if ((run->options->from_line != 0 && test != only) ||
-            (only == NULL && !tags_fit(test, run->options->tags))) {
+        if ((line != 0 && test != only) || (only == NULL && !tags_fit(test, run->options->tags))) {
             continue;
         }
-        if (!test_run(run, path, script, test) && !run->options->keep_going) {
-            return;
+        if (has_failed) {
+            report_skipped(&run->report, path, script, test);
+        } else if (!test_run(run, path, script, test)) {
+            has_failed = !run->options->keep_going;
         }
     }
 }
@@ -333,26 +397,33 @@ void run_file(struct run *run, const char *path)
                                      .context = run,
                                      .allow_exec = run->options->allow_exec};
     struct script *script = NULL;
+    run->told[0] = '\0';
     int err = script_load(path, &options, &script);
     if (err < 0) {
         if (err != ERR_CONFIG) {
-            fprintf(stderr, "isotest: %s: %s\n", path,
-                    err == ERR_IO ? strerror(errno) : err_text(err));
+            char text[RUN_PATH_LEN + 100];
+            (void)snprintf(text, sizeof text, "isotest: %s: %s", path,
+                           err == ERR_IO ? strerror(errno) : err_text(err));
+            script_told(run, text);
         }
+        file_failed(run, path);
         run->script_wrong = true;
         return;
     }
+    run->report.script = script;
     if (file_has_work(run, script)) {
         if (engine_begin(run, path, script)) {
+            marks_set(run);
             money_start(run);
             tests_run(run, path, script);
         }
         if (run->money != NULL) {
-            money_settle(run, script);
+            money_settle(run, path, script);
         }
         engine_end(run);
         money_close(run->money);
         run->money = NULL;
     }
+    run->report.script = NULL;
     script_free(script);
 }

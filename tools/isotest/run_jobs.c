@@ -73,21 +73,67 @@ static void not_told(void *context, const char *text)
     (void)text;
 }
 
-/* The text that an address is written as; templates are compared as they stand. */
-static void address_text(const struct value *address, char *text, size_t cap)
+/* The variables of a script as a run begins with them. */
+struct begun {
+    struct span *variables;
+    uint64_t *counters;
+    uint64_t random;
+    uint8_t *bytes;
+    struct writer out;
+    struct scope scope;
+};
+
+static void begun_close(struct begun *begun)
 {
-    size_t len = 0;
-    text[0] = '\0';
-    if (address->kind == VALUE_BYTES) {
-        (void)snprintf(text, cap, "%.*s", (int)address->bytes.len,
-                       (const char *)address->bytes.ptr);
-        return;
+    free(begun->variables);
+    free(begun->counters);
+    free(begun->bytes);
+}
+
+static bool begun_open(struct begun *begun, const struct script *script, struct run *run)
+{
+    size_t cap = VALUE_LEN_MAX;
+    for (const struct setting *setting = script->settings; setting; setting = setting->next) {
+        cap += VALUE_LEN_MAX;
     }
-    for (const struct part *part = address->parts; part != NULL && len < cap; part = part->next) {
-        int more = snprintf(text + len, cap - len, part->kind == PART_BYTES ? "%.*s" : "{{%.*s}}",
-                            (int)part->text.len, (const char *)part->text.ptr);
-        len += more < 0 ? 0 : (size_t)more;
+    *begun = (struct begun){.variables = calloc(script->variable_count + 1, sizeof(struct span)),
+                            .counters = calloc(script->counter_count + 1, sizeof(uint64_t)),
+                            .bytes = malloc(cap)};
+    if (begun->variables == NULL || begun->counters == NULL || begun->bytes == NULL) {
+        return false;
     }
+    begun->out = writer_make(begun->bytes, cap);
+    begun->scope = (struct scope){.script = script,
+                                  .variables = begun->variables,
+                                  .random = &begun->random,
+                                  .counters = begun->counters};
+    for (uint32_t i = 0; i < script->variable_count; i++) {
+        begun->variables[i] = run_variable(run, script->variables[i]);
+    }
+    for (const struct setting *setting = script->settings; setting; setting = setting->next) {
+        struct span *variable = &begun->variables[setting->slot];
+        struct span missing;
+        if (run_variable(run, setting->name).ptr == NULL &&
+            value_eval(&setting->value, &begun->scope, NULL, 0, &begun->out, variable, &missing) <
+                0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* The text that an address is in a run. */
+static bool address_text(struct begun *begun, const struct value *address, char *text, size_t cap)
+{
+    uint8_t room[VALUE_LEN_MAX];
+    struct writer out = writer_make(room, sizeof room);
+    struct span got;
+    struct span missing;
+    if (value_eval(address, &begun->scope, NULL, 0, &out, &got, &missing) < 0) {
+        return false;
+    }
+    (void)snprintf(text, cap, "%.*s", (int)got.len, (const char *)got.ptr);
+    return true;
 }
 
 struct addresses {
@@ -100,14 +146,15 @@ struct addresses {
 
 /* Add what @path listens on; false if another file does already. */
 static bool addresses_add(struct addresses *addresses, const struct script *script,
-                          const char *path)
+                          struct begun *begun, const char *path)
 {
     for (const struct peer_decl *decl = script->peers; decl != NULL; decl = decl->next) {
         char text[100];
-        if (!decl->listens || addresses->count == ADDRESSES_MAX) {
-            continue;
+        begun->scope.index = decl->first;
+        if (!decl->listens || addresses->count == ADDRESSES_MAX ||
+            !address_text(begun, &decl->address, text, sizeof text)) {
+            continue; /* One that cannot be made fails where it runs. */
         }
-        address_text(&decl->address, text, sizeof text);
         for (uint32_t i = 0; i < addresses->count; i++) {
             if (strcmp(addresses->row[i].text, text) == 0 && addresses->row[i].file != path) {
                 fprintf(stderr,
@@ -135,7 +182,10 @@ bool files_are_apart(const struct run_options *options, char *const *files, uint
                                       .allow_exec = options->allow_exec};
         struct script *script = NULL;
         if (script_load(files[i], &load, &script) == 0) {
-            are_apart = addresses_add(&addresses, script, files[i]);
+            struct begun begun;
+            are_apart = !begun_open(&begun, script, &run) ||
+                        addresses_add(&addresses, script, &begun, files[i]);
+            begun_close(&begun);
             script_free(script);
         }
     }
@@ -190,6 +240,7 @@ static void child_collect(struct run *run, struct child *child, int status)
         const char *name = json_string_value(json_object_get(row, "file"));
         const char *title = json_string_value(json_object_get(row, "title"));
         const char *text = json_string_value(json_object_get(row, "text"));
+        const char *rerun = json_string_value(json_object_get(row, "rerun"));
         if (type != NULL && strcmp(type, "test") == 0 && name != NULL && title != NULL &&
             text != NULL) {
             int64_t kind = json_integer_value(json_object_get(row, "kind"));
@@ -198,9 +249,12 @@ static void child_collect(struct run *run, struct child *child, int status)
                                     .line =
                                         (unsigned)json_integer_value(json_object_get(row, "line")),
                                     .passed = json_is_true(json_object_get(row, "passed")),
+                                    .skipped = json_is_true(json_object_get(row, "skipped")),
+                                    .is_error = json_is_true(json_object_get(row, "error")),
                                     .kind = (uint8_t)(kind > 0 ? kind - 1 : 0),
                                     .took_us = json_integer_value(json_object_get(row, "took_us")),
-                                    .text = (char *)(uintptr_t)text};
+                                    .text = (char *)(uintptr_t)text,
+                                    .rerun = (char *)(uintptr_t)rerun};
             report_add(&run->report, &result);
         }
         json_decref(row);

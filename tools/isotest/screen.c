@@ -91,7 +91,7 @@ static void summary_draw(struct screen *screen, const struct load *load)
     line(screen, "%24s %10s %10s %10s %9s %8s %8s %6s", "", "sent", "answered", "approved",
          "declined", "failed", "timeout", "rev");
     for (uint32_t i = 0; i < load->test_count && screen->row < LINES - 10; i++) {
-        counts_line(screen, load->tests[i].test->title, &load->tests[i].counts);
+        counts_line(screen, span_text(load->tests[i].title), &load->tests[i].counts);
     }
     line(screen, "rate now %.0f/s   under way %llu   unmatched %llu   late answers %llu",
          load->rate_now, (unsigned long long)load->under_way,

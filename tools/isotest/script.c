@@ -55,6 +55,7 @@ static int script_read(struct script *script, const struct script_options *optio
                                     .cards = empty,
                                     .datas = empty,
                                     .keys = empty,
+                                    .titles = empty,
                                     .rules = empty};
         checker->variables.names = checker->columns.names = checker->counters.names = empty;
         script->key_names = arena_take(script->arena, sizeof *script->key_names);

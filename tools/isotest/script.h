@@ -19,6 +19,8 @@ enum {
     SCRIPT_LINE_LEN_MAX = 4096, /* with its continuations */
     SCRIPT_FILES_MAX = 64,
     SCRIPT_RULES_MAX = 256, /* `on` in a test */
+    /* Terminals of a range: a machine has some 28000 ports to call one address from. */
+    SCRIPT_RANGE_MAX = 30000,
 };
 
 /* Where a node stands: enough for file:line:col, the line and a caret. */

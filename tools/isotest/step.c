@@ -59,7 +59,11 @@ static enum step compose_failed(struct strand *strand, struct peer *peer, const 
 {
     struct failure failure = {
         .kind = FAIL_COMPOSE, .stmt = strand->engine->program.ops[strand->op].stmt, .peer = peer};
-    failure.spot = fault->spot.line != 0 ? fault->spot : failure.stmt->spot;
+    /* What cannot be encoded is told of the declaration: here it is the step's. */
+    bool is_here =
+        fault->spot.line != 0 && !(peer != NULL && fault->spot.file == peer->decl->spot.file &&
+                                   fault->spot.line == peer->decl->spot.line);
+    failure.spot = is_here ? fault->spot : failure.stmt->spot;
     (void)snprintf(failure.text, sizeof failure.text, "%s", fault->text);
     strand_fail(strand, &failure);
     return STEP_GONE;

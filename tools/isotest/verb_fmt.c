@@ -1,6 +1,7 @@
 /* isotest fmt: lay scripts out anew. */
 #include <argp.h>
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -66,9 +67,9 @@ static bool write_all(int fd, struct span text)
 }
 
 /* Put @text in the place of @path, whole or not at all. */
-static int file_replace(const char *path, struct span text)
+static int file_put(const char *path, struct span text)
 {
-    char name[4096];
+    char name[PATH_MAX];
     struct stat status;
     int len = snprintf(name, sizeof name, "%s.XXXXXX", path);
     if (len < 0 || (size_t)len >= sizeof name || stat(path, &status) != 0) {
@@ -87,6 +88,15 @@ static int file_replace(const char *path, struct span text)
         (void)unlink(name);
     }
     return EXIT_IO;
+}
+
+/* The same where @path may be a link: what it names is replaced, and it stays a link. */
+static int file_replace(const char *path, struct span text)
+{
+    char *target = realpath(path, NULL);
+    int code = file_put(target == NULL ? path : target, text);
+    free(target);
+    return code;
 }
 
 static int file_fmt(const char *path, bool only_check)

@@ -136,7 +136,7 @@ static bool value_option(struct load_options *options, struct argp_state *state,
         rate_take(options, state, arg);
         return true;
     case OPTION_TERMINALS:
-        options->terminals = number_take(state, "terminals", text, 1, COUNT_MAX);
+        options->terminals = number_take(state, "terminals", text, 1, SCRIPT_RANGE_MAX);
         return true;
     case OPTION_WINDOW:
         options->window = number_take(state, "window", text, 1, COUNT_MAX);
@@ -241,7 +241,8 @@ int verb_load(int argc, char **argv)
         "Run the tests of a script (isot(5)) as load: each test is a transaction, and `weight N` "
         "behind its tags is its share of the mix.\v"
         "On a terminal a screen shows how it goes; ? tells its keys. Exit codes: 0 done, 1 a "
-        "threshold was missed, the money differs or nothing passed, 2 usage, 3 the script is "
+        "threshold was missed, the money differs, nothing passed, or a transaction failed and no "
+        "threshold of `failed` allows it, 2 usage, 3 the script is "
         "wrong, 4 nobody could be connected to, 5 I/O, 130 and 143 interrupted (after the report).",
         NULL,
         NULL,

@@ -62,6 +62,19 @@ static const struct row {
      "set a = \"\xC3\xA9\xC3\xA9\"  # x\nset a = \"ee\"  # y\n"},
 };
 
+/* What the language would not take is not written. */
+START_TEST(line_that_becomes_too_long_is_refused)
+{
+    enum { LEN = SCRIPT_LINE_LEN_MAX };
+    static char text[LEN + 100] = "test \"t\" {\nset a = ";
+    size_t head = strlen(text);
+    memset(text + head, 'x', LEN - (head - 11)); /* the second line is as long as it may be */
+    memcpy(text + head + LEN - (head - 11), "\n}\n", 4);
+    struct span out;
+    ck_assert_int_eq(fmt_text("t.isot", span_text(text), on_report, NULL, &out), ERR_CONFIG);
+}
+END_TEST
+
 START_TEST(layout_is_canonical)
 {
     char *out = laid(rows[_i].from);
@@ -229,6 +242,7 @@ int main(void)
     tcase_add_loop_test(tcase, layout_of_a_layout_is_itself, 0, (int)ARRAY_COUNT(rows));
     tcase_add_loop_test(tcase, words_stay_as_they_are, 0, (int)ARRAY_COUNT(rows));
     tcase_add_test(tcase, what_cannot_be_read_is_not_laid_out);
+    tcase_add_test(tcase, line_that_becomes_too_long_is_refused);
     tcase_add_loop_test(tcase, examples_of_the_manual_are_canonical, 0, 5);
     suite_add_tcase(suite, tcase);
     TCase *files = tcase_create("files");

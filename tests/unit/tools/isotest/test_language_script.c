@@ -93,12 +93,12 @@ END_TEST
 START_TEST(frame_may_have_a_header_or_a_label)
 {
     struct script *script = good("terminal A {\n"
-                                 "  connect h:1\n"
+                                 "  connect 127.0.0.1:1\n"
                                  "  dialect iso87_bcd\n"
                                  "  frame len2+header:ISO026000050+tpdu+etx 6000010000\n"
                                  "}\n"
                                  "terminal B {\n"
-                                 "  connect h:1\n"
+                                 "  connect 127.0.0.1:1\n"
                                  "  dialect iso87_bcd\n"
                                  "  frame vml 0014\n"
                                  "}\n");
@@ -118,7 +118,7 @@ START_TEST(terminal_lines_say_what_a_terminal_does)
                                  "  connect \"host{{n}}:8583\"\n"
                                  "  dialect iso87_bcd\n"
                                  "  frame len2\n"
-                                 "  pin bdk:P dukpt iso3 in 53 ksn FFFF9876543210E00000\n"
+                                 "  pin bdk:P dukpt iso3 in 62 ksn FFFF9876543210E00000\n"
                                  "  mac tak:P{{n:7}} iso9797-1/3 in 128\n"
                                  "  reversal auto 5s\n"
                                  "  match 7, terminal\n"
@@ -128,7 +128,7 @@ START_TEST(terminal_lines_say_what_a_terminal_does)
     const struct peer_decl *peer = script->peers;
     ck_assert_uint_eq(peer->first, 1);
     ck_assert_uint_eq(peer->last, 200);
-    ck_assert(peer->pin_dukpt && peer->pin_format == 3 && peer->ksn_field == 53);
+    ck_assert(peer->pin_dukpt && peer->pin_format == 3 && peer->ksn_field == 62);
     ck_assert(is(peer->ksn.bytes, "FFFF9876543210E00000"));
     ck_assert_int_eq(peer->mac_name, MAC_ISO9797_1_3);
     ck_assert_int_eq(peer->mac_field, 128);
@@ -320,7 +320,7 @@ START_TEST(blocks_stand_in_blocks)
                                  "  }\n"
                                  "  wait until saf.VISA.depth == 0 within 5s\n"
                                  "}\n"
-                                 "terminal P[1..9] { connect a:1\n"
+                                 "terminal P[1..9] { connect 127.0.0.1:1\n"
                                  "dialect iso87_bcd\n"
                                  "frame len2 }\n");
     const struct test *test = script->tests;
@@ -454,7 +454,7 @@ START_TEST(data_and_keys_come_from_csv_files)
     const char *path = file_write("t.isot", "data cards = \"cards.csv\" unique\n"
                                             "data more = \"more.csv\"\n"
                                             "keys \"keys.csv\"\n"
-                                            "terminal T1 { connect a:1\n"
+                                            "terminal T1 { connect 127.0.0.1:1\n"
                                             "dialect iso87_bcd\n"
                                             "frame len2\n"
                                             "pin tpk:T1 }\n"

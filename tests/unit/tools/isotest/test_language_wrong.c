@@ -31,6 +31,56 @@ static const struct row {
     const char *script;
     const char *told;
 } rows[] = {
+    {"field_that_cannot_hold_a_ksn",
+     "key bdk:1 0123456789ABCDEFFEDCBA9876543210\n"
+     "terminal T2 {\n  connect 127.0.0.1:8583\n  dialect iso87_bcd\n  frame len2\n"
+     "  pin bdk:1 dukpt in 53 ksn FFFF9876543210E00000\n}\n",
+     "t.isot:6:7: error: DE53 of iso87_bcd cannot hold a KSN (20 hex digits)\n"
+     "      6 |   pin bdk:1 dukpt in 53 ksn FFFF9876543210E00000\n"
+     "        |       ^^^^^"},
+    {"no_such_class_of_messages",
+     "test \"t\" {\n  send 9999\n}\n" LAB,
+     "t.isot:2:3: error: there is no message type 9999: classes (the second digit) are 1 to 8\n"
+     "      2 |   send 9999\n"
+     "        |   ^^^^^^^^^"},
+    {"answer_to_a_repeat",
+     "test \"t\" {\n  send 0201\n  expect 0211\n}\n" LAB,
+     "t.isot:3:3: error: there is no message type 0211: a repeat is answered as its original is\n"
+     "      3 |   expect 0211\n"
+     "        |   ^^^^^^^^^^^"},
+    {"unknown_query",
+     "test \"t\" {\n  wait until day.sate == OPEN\n  wait until sag.depth == 0\n}\n" LAB,
+     "t.isot:3:14: error: there is no query 'sag.depth'; did you mean 'saf.depth'?\n"
+     "      3 |   wait until sag.depth == 0\n"
+     "        |              ^^^^^^^^^"},
+    {"unknown_command_of_switchctl",
+     "test \"t\" {\n  admin \"day shwo\"\n}\n" LAB,
+     "t.isot:2:9: error: switchctl has no command 'day shwo'; did you mean 'day show'?\n"
+     "      2 |   admin \"day shwo\"\n"
+     "        |         ^^^^^^^^^^"},
+    {"two_tests_of_one_title",
+     "test \"t\" {\n}\ntest \"t\" {\n}\n" LAB,
+     "t.isot:3:6: error: the test of line 1 has this title, too\n"
+     "      3 | test \"t\" {\n"
+     "        |      ^^^"},
+    {"what_the_run_gives_is_not_set",
+     "set seed = 1\ntest \"t\" {\n  set tmp = x\n}\n" LAB,
+     "t.isot:1:5: error: {{seed}} is given by the run and cannot be set\n"
+     "      1 | set seed = 1\n"
+     "        |     ^^^^\n"
+     "t.isot:3:3: error: {{tmp}} is given by the run and cannot be set\n"
+     "      3 |   set tmp = x\n"
+     "        |   ^^^^^^^"},
+    {"names_are_not_looked_up",
+     "terminal T2 {\n  connect localhost:8583\n  dialect iso87_bcd\n  frame len2\n}\n",
+     "t.isot:2:11: error: names are not looked up: expected an address, like 127.0.0.1:8583\n"
+     "      2 |   connect localhost:8583\n"
+     "        |           ^^^^^^^^^^^^^^"},
+    {"title_that_is_no_utf8",
+     "test \"caf\xE9\" {\n}\n" LAB,
+     "t.isot:1:10: error: this byte is no UTF-8; bytes are written x'...'\n"
+     "      1 | test \"caf?\" {\n"
+     "        |          ^"},
     {"misspelt_step",
      "test \"t\" {\n"
      "  sned 0800\n"
@@ -626,7 +676,7 @@ static const struct row {
      "      2 |   on VISA 0210 drop\n"
      "        |   ^^^^^^^"},
     {"mac_without_key",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2 }\n"
      "test \"t\" {\n"
@@ -641,7 +691,7 @@ static const struct row {
      "      5 |   send 0200 from T2\n"
      "        |   ^^^^^^^^^"},
     {"unknown_key",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2\n"
      "pin tpk:T3 }\n" LAB,
@@ -649,7 +699,7 @@ static const struct row {
      "      4 | pin tpk:T3 }\n"
      "        |     ^^^^^^"},
     {"unknown_dialect",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bdc\n"
      "frame len2 }\n" LAB,
      "t.isot:2:9: error: expected iso87_ascii, iso87_asciihex, iso87_bcd, "
@@ -657,17 +707,17 @@ static const struct row {
      "      2 | dialect iso87_bdc\n"
      "        |         ^^^^^^^^^"},
     {"unknown_frame",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len5 }\n" LAB,
      "t.isot:3:7: error: expected len2, len2i, len3, len3i, len4, len4i, len2z, len2zi, bcd2, bcd2i, ascii4, ascii4i, hex4, hex4i, ascii2, ascii3, ascii5, ascii6, ascii7, ascii8, vap or vml, with +header:TEXT, +tpdu, +etx or not, not 'len5'; did you mean 'len2'?\n"
      "      3 | frame len5 }\n"
      "        |       ^^^^"},
     {"missing_frame",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd }\n" LAB,
      "t.isot:1:10: error: terminal T2 has no 'frame' line\n"
-     "      1 | terminal T2 { connect localhost:1\n"
+     "      1 | terminal T2 { connect 127.0.0.1:1\n"
      "        |          ^^"},
     {"missing_address",
      "terminal T2 { dialect iso87_bcd\n"
@@ -684,14 +734,14 @@ static const struct row {
      "        |                       ^^^^^^^^^^^^^^^"},
     {"tls",
      "terminal T2 {\n"
-     "  connect localhost:1 tls {\n"
+     "  connect 127.0.0.1:1 tls {\n"
      "    ca = \"x\"\n"
      "  }\n"
      "  dialect iso87_bcd\n"
      "  frame len2\n"
      "}\n" LAB,
      "t.isot:2:23: error: TLS is not supported yet\n"
-     "      2 |   connect localhost:1 tls {\n"
+     "      2 |   connect 127.0.0.1:1 tls {\n"
      "        |                       ^^^"},
     {"listen_in_a_terminal",
      "terminal T2 {\n"
@@ -701,14 +751,14 @@ static const struct row {
      "      2 |   listen localhost:1\n"
      "        |   ^^^^^^"},
     {"bad_range",
-     "terminal T2[5..1] { connect localhost:1\n"
+     "terminal T2[5..1] { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2 }\n" LAB,
-     "t.isot:1:13: error: a range goes up, from 1 to at most 100000\n"
-     "      1 | terminal T2[5..1] { connect localhost:1\n"
+     "t.isot:1:13: error: a range goes up, from 1 to at most 30000\n"
+     "      1 | terminal T2[5..1] { connect 127.0.0.1:1\n"
      "        |             ^^^^"},
     {"number_without_range",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2\n"
      "41 T{{n:7}} }\n" LAB,
@@ -716,7 +766,7 @@ static const struct row {
      "      4 | 41 T{{n:7}} }\n"
      "        |     ^^^^^^^"},
     {"index_outside_the_range",
-     "terminal P[1..9] { connect localhost:1\n"
+     "terminal P[1..9] { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2 }\n"
      "test \"t\" {\n"
@@ -730,7 +780,7 @@ static const struct row {
      "      6 |   send 0800 from T1[1]\n"
      "        |                     ^"},
     {"dukpt_without_ksn",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2\n"
      "pin tpk:T1 dukpt in 62 }\n" LAB,
@@ -738,7 +788,7 @@ static const struct row {
      "      4 | pin tpk:T1 dukpt in 62 }\n"
      "        |                       ^"},
     {"short_ksn",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2\n"
      "pin tpk:T1 dukpt ksn FFFF }\n" LAB,
@@ -746,7 +796,7 @@ static const struct row {
      "      4 | pin tpk:T1 dukpt ksn FFFF }\n"
      "        |                      ^^^^"},
     {"mac_algorithm",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2\n"
      "mac tpk:T1 x9.20 }\n" LAB,
@@ -780,7 +830,7 @@ static const struct row {
      "      1 | key tpk:T9 *******************************\n"
      "        |            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^"},
     {"from_which_terminal",
-     "terminal T2 { connect localhost:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2 }\n"
      "test \"t\" {\n"
@@ -991,21 +1041,21 @@ static const struct row {
      "      1 | key T1 0123456789ABCDEF\n"
      "        |     ^^"},
     {"bad_tpdu",
-     "terminal T2 { connect a:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2+tpdu 6000 }\n" LAB,
      "t.isot:3:17: error: expected a TPDU (10 hex digits, like 6000010000), not '6000'\n"
      "      3 | frame len2+tpdu 6000 }\n"
      "        |                 ^^^^"},
     {"bad_label",
-     "terminal T2 { connect a:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame vap 6000010000 }\n" LAB,
      "t.isot:3:11: error: expected the 2 bytes behind the length (4 hex digits), not '6000010000'\n"
      "      3 | frame vap 6000010000 }\n"
      "        |           ^^^^^^^^^^"},
     {"bad_header",
-     "terminal T2 { connect a:1\n"
+     "terminal T2 { connect 127.0.0.1:1\n"
      "dialect iso87_bcd\n"
      "frame len2+header:0x1 }\n" LAB,
      "t.isot:3:7: error: the header of a frame is 1 to 16 characters, or 0x and hex digits\n"

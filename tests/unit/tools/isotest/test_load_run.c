@@ -110,13 +110,36 @@ START_TEST(schedule_without_ramp_and_warm_up_is_what_is_measured)
     options.warmup_ms = 250;
     options.duration_ms = 500;
     options.window = 1000;
-    ck_assert_int_eq(load_run(&options), EXIT_GOOD);
+    const char *why;
+    ck_assert_int_eq(threshold_parse("rate>=200/s", &options.thresholds[0], &why), 0);
+    options.threshold_count = 1;
+    ck_assert_int_eq(load_run(&options), EXIT_GOOD); /* N a second are N: the last one counts. */
     json_t *summary = summary_read();
-    /* Due every 5 ms: of those from 250 ms on, 100 before 750 ms. */
+    /* Due every 5 ms: of those behind 250 ms, 100 up to 750 ms. */
     ck_assert_int_eq(figure(summary, NULL, "transactions"), 100);
     ck_assert_int_eq(figure(summary, NULL, "not_begun"), 0);
     ck_assert_int_eq(figure(summary, "latency", "count"), figure(summary, NULL, "passed"));
     json_decref(summary);
+}
+END_TEST
+
+START_TEST(transaction_that_fails_is_bad_unless_a_threshold_allows_it)
+{
+    script_write("test \"echo\" {\n" PING "}\ntest \"no\" weight 1 {\nsend 0800 from T\n 70 301\n"
+                 "expect 0810\n 39 == 99\n}\n");
+    options.per_s = 200;
+    options.duration_ms = 100;
+    options.window = 1000;
+    ck_assert_int_eq(load_run(&options), EXIT_BAD);
+    json_t *summary = summary_read();
+    ck_assert_int_eq(figure(summary, NULL, "failed"), 10);
+    json_decref(summary);
+    const char *why;
+    ck_assert_int_eq(threshold_parse("failed<60%", &options.thresholds[0], &why), 0);
+    options.threshold_count = 1;
+    ck_assert_int_eq(load_run(&options), EXIT_GOOD);
+    ck_assert_int_eq(threshold_parse("failed<40%", &options.thresholds[0], &why), 0);
+    ck_assert_int_eq(load_run(&options), EXIT_BAD);
 }
 END_TEST
 
@@ -130,9 +153,9 @@ START_TEST(slow_peer_delays_what_waits_for_a_terminal_and_latency_tells)
     json_t *summary = summary_read();
     int64_t ended = figure(summary, NULL, "transactions");
     ck_assert_int_gt(ended, 1);
-    /* 29 are due, every 10 ms. One at a time, each of at least 20 ms: the n-th of them was due at
+    /* 30 are due, every 10 ms. One at a time, each of at least 20 ms: the n-th of them was due at
      * 10 n ms and is answered at 10 + 20 n ms or later. */
-    ck_assert_int_eq(ended + figure(summary, NULL, "not_begun"), 29);
+    ck_assert_int_eq(ended + figure(summary, NULL, "not_begun"), 30);
     ck_assert_int_ge(figure(summary, "service", "min_us"), 20000);
     ck_assert_int_ge(figure(summary, "latency", "max_us"), 10000 * (ended + 1));
     ck_assert_int_ge(figure(summary, NULL, "late"), ended - 1);
@@ -222,6 +245,7 @@ int main(void)
 {
     const TTest *const tests[] = {
         schedule_without_ramp_and_warm_up_is_what_is_measured,
+        transaction_that_fails_is_bad_unless_a_threshold_allows_it,
         slow_peer_delays_what_waits_for_a_terminal_and_latency_tells,
         closed_model_waits_for_each_answer,
         tests_of_a_script_are_mixed_by_weight,

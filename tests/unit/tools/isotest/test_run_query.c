@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "tools/isotest/control.h"
+#include "tools/isotest/query_words.h"
 #include "tools/isotest/spawn.h"
 
 static void becomes(const char *command, const char *json)
@@ -142,12 +143,35 @@ START_TEST(cell_of_a_table_is_found_by_its_row_and_column)
 }
 END_TEST
 
+/* The check and the run know the same queries and commands. */
+START_TEST(what_check_knows_can_be_asked)
+{
+    for (size_t i = 0; i < query_word_count; i++) {
+        struct span query = span_text(query_words[i]);
+        ck_assert_msg(is_query(query), "%s", query_words[i]);
+        json_t *request = query_request(query);
+        ck_assert_msg(request != NULL, "%s", query_words[i]);
+        json_decref(request);
+    }
+    for (size_t i = 0; i < command_word_count; i++) {
+        const char *error;
+        json_t *request = control_request(span_text(command_words[i]), &error);
+        ck_assert_msg(request != NULL && is_command(span_text(command_words[i])), "%s",
+                      command_words[i]);
+        json_decref(request);
+    }
+    ck_assert(!is_query(SPAN_LITERAL("sad.depth")) && !is_query(SPAN_LITERAL("saf.VISA")));
+    ck_assert(!is_command(SPAN_LITERAL("day shwo")) && !is_command(SPAN_LITERAL("")));
+    ck_assert(is_command(SPAN_LITERAL("switchctl day show --day 2026-11-20")));
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = {
         words_become_the_request_that_switchctl_makes,  words_that_are_no_verb_are_refused,
         path_picks_members_entries_and_names,           query_asks_and_picks,
-        cell_of_a_table_is_found_by_its_row_and_column,
+        cell_of_a_table_is_found_by_its_row_and_column, what_check_knows_can_be_asked,
     };
     Suite *suite = suite_create("isotest query");
     for (size_t i = 0; i < ARRAY_COUNT(tests); i++) {
