@@ -98,6 +98,31 @@ int run_look(struct kv_txn *txn, uint32_t day, struct day_row *row, struct file_
     }
 }
 
+int run_newest(struct kv *kv, enum day_state state, uint32_t *day)
+{
+    struct kv_txn *txn = NULL;
+    struct day_row row = {0};
+    *day = 0;
+    TRY(kv_begin(kv, false, &txn));
+    int rc = 0;
+    do {
+        uint8_t key[4];
+        struct span found;
+        struct span value;
+        be32_put(key, row.day + 1);
+        rc = kv_seek(txn, KV_days, span_make(key, 4), &found, &value);
+        if (rc == 1) {
+            int decoded = day_row_decode(value, &row);
+            rc = decoded < 0 ? decoded : 1;
+        }
+        if (rc == 1 && row.state == state) {
+            *day = row.day;
+        }
+    } while (rc == 1);
+    kv_abort(txn);
+    return rc;
+}
+
 int run_days(struct kv *kv, enum day_state state, uint32_t *days, size_t max, size_t *count)
 {
     struct kv_txn *txn = NULL;

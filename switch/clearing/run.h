@@ -41,6 +41,9 @@ MUST_USE int run_day(struct writer_port *port, struct seal *seal, uint32_t day,
                      const struct run_settings *settings, struct run_result *result);
 void run_result_deinit(struct run_result *result);
 
+/* The newest day in state @state; 0: there is none. */
+MUST_USE int run_newest(struct kv *kv, enum day_state state, uint32_t *day);
+
 /* Days of the store in state @state, oldest first: at most @max; @count is set. */
 MUST_USE int run_days(struct kv *kv, enum day_state state, uint32_t *days, size_t max,
                       size_t *count);

@@ -230,6 +230,33 @@ static int run_one(struct writer_port *port, struct seal *seal, uint32_t day,
     return exit_code(rc);
 }
 
+/* Why there is nothing to do: the next day is not ready yet, or the last one is done. */
+static int tell_nothing_to_do(struct kv *kv, const struct options *options)
+{
+    static const enum day_state states[] = {DAY_DRAINING, DAY_CUT, DAY_CLOSED};
+    uint32_t days[ARRAY_COUNT(states)] = {0};
+    for (size_t i = 0; i < ARRAY_COUNT(states); i++) {
+        int rc = run_newest(kv, states[i], &days[i]);
+        if (rc < 0) {
+            return complain(rc, options->data, err_text(rc));
+        }
+    }
+    uint32_t draining = days[0];
+    uint32_t done = days[1] > days[2] ? days[1] : days[2];
+    (void)fprintf(stderr, "no business day is DRAINED: nothing to do\n");
+    if (draining != 0) {
+        (void)fprintf(stderr,
+                      "business day %u is DRAINING: it has transactions open, and is cut when they "
+                      "are closed; run this again then\n",
+                      draining);
+    }
+    if (done != 0) {
+        (void)fprintf(stderr, "business day %u is done; --day %u makes its files again\n", done,
+                      done);
+    }
+    return EXIT_GOOD;
+}
+
 static int run_each(struct writer_port *port, struct seal *seal, const struct options *options,
                     const struct run_settings *settings)
 {
@@ -243,7 +270,7 @@ static int run_each(struct writer_port *port, struct seal *seal, const struct op
             return complain(rc, options->data, err_text(rc));
         }
         if (count == 0 && !options->quiet) {
-            (void)fprintf(stderr, "no business day is DRAINED: nothing to do\n");
+            return tell_nothing_to_do(port->kv, options);
         }
     }
     for (size_t i = 0; i < count && code == EXIT_GOOD; i++) {

@@ -34,7 +34,7 @@ enum action_kind {
     X(MESSAGE_UNEXPECTED, "message.unexpected") /* an answer from a terminal, or a foreign MTI */  \
     X(DUPLICATE_OTHER, "duplicate.other")       /* same K, other content: 94 */                    \
     X(SLAB_FULL, "slab.full")                   /* overload: 96 or silence */                      \
-    X(STORE_FULL, "store.full")                 /* a fresh request refused: 96 */                  \
+    X(STORE_FULL, "store.full")                 /* what is fresh refused: raise store.map */       \
     X(LINK_UP, "link.up")                                                                          \
     X(LINK_DOWN, "link.down")                                                                      \
     X(LINK_REFUSED, "link.refused")         /* sign-on answered other than 00 */                   \

@@ -34,7 +34,7 @@ enum book_op {
     X(OTHER)       /* same K, other F: 94 */                                                       \
     X(TOO_OLD)     /* same K, older than the window: 94 */                                         \
     X(TOMBED)      /* OPEN: a reversal of it came first; inserted as DECLINED */                   \
-    X(REFUSED)     /* OPEN: the store is nearly full; nothing inserted: 96 */                      \
+    X(REFUSED)     /* OPEN, REVERSAL: the store is nearly full; nothing inserted */                \
     X(STORED)      /* CLOSE, LATE, SETTLE, CUTOVER, FILE, SIGN_OFF: done. record = as stored */    \
     X(FOUND)       /* LOOK: record = the stored one */                                             \
     X(DRAWN)       /* DRAW: one due row; record = the original it reverses */                      \
@@ -63,7 +63,8 @@ struct book_request {
     uint64_t ref;    /* the asker's, returned as it is */
     int64_t wall_ms; /* when it was asked: window, tombstones, journal */
 
-    /* LOOK: record.terminal with record.stan, or else with record.rrn.
+    /* LOOK: record.terminal with record.stan, or else with record.rrn; older than record.seq, if
+     * that is not 0.
      * OPEN, CLOSE, REVERSAL: the record. CLOSE: state, code, auth, balance, approved_minor, asked,
      * handed_ms, closed_ms are what changes; the rest is as OPEN returned it. */
     struct record record;

@@ -90,6 +90,10 @@ enum verdict open_resume(struct core *core, struct txn *t, const struct event *e
         return refuse(t, "94", "duplicate too old");
     default:
         core_alarm(core, ALARM_STORE_FULL, t->record.terminal, 0);
+        if (t->kind->reserved) { /* No code would make its terminal keep it, silence does. */
+            t->end = "store full";
+            return DROP;
+        }
         return refuse(t, "96", "store full");
     }
 }

@@ -2,7 +2,6 @@
  * admin.h; anything that writes goes through the store's writer like every other change. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "iso8583/base/calendar.h"
 #include "switch/edge/daemon.h"
@@ -10,16 +9,11 @@
 #include "switch/edge/tables.h"
 
 enum {
-    REVERSALS_MAX = 4096,  /* under way, whose tries saf.list corrects */
-    CUTOVER_AHEAD_MAX = 7, /* days; a weekend and some holidays */
+    REVERSALS_MAX = 4096,    /* under way, whose tries saf.list corrects */
+    CUTOVER_AHEAD_MAX = 7,   /* days; a weekend and some holidays */
+    CUTOVER_FORCED_MAX = 31, /* days: what is further is no holiday, but a slip of the pen */
+    OLDER_MAX = 16,          /* transactions of one name, told beside the newest */
 };
-
-static int64_t wall_now_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static json_t *link_json(const struct daemon *daemon, uint16_t index)
 {
@@ -121,7 +115,7 @@ static json_t *run_status(void *context, admin_id id, const json_t *request, con
     tables_print_day(tables_current_day(store_kv(daemon->store)), day);
     json_t *answer =
         json_pack("{s:s,s:I,s:{s:s,s:s},s:{s:i},s:{s:s,s:I,s:I,s:i},s:{s:i,s:i,s:i}}", "version",
-                  SWITCH_VERSION, "uptime_ms", (json_int_t)(wall_now_ms() - daemon->started_ms),
+                  SWITCH_VERSION, "uptime_ms", (json_int_t)(daemon_clock_ms() - daemon->started_ms),
                   "day", "current", day, "state", daemon->stopping ? "DRAINING DAEMON" : "OPEN",
                   "terminals", "connected", (int)terminal_edge_connected(daemon->terminals), "hsm",
                   "state", hsm.connected ? "up" : "down", "asked", (json_int_t)hsm.asked,
@@ -222,7 +216,18 @@ struct wanted {
     struct daemon *daemon;
     admin_id id;
     struct record like;
+    uint64_t found[1 + OLDER_MAX]; /* newest first */
+    uint32_t count;
 };
+
+static json_t *older_json(const struct wanted *wanted)
+{
+    json_t *older = json_array();
+    for (uint32_t i = 1; i < wanted->count; i++) {
+        json_array_append_new(older, json_integer((json_int_t)wanted->found[i]));
+    }
+    return older;
+}
 
 static void on_searched(void *context, int result, uint64_t seq)
 {
@@ -237,6 +242,11 @@ static void on_searched(void *context, int result, uint64_t seq)
     }
     if (result == 0) {
         answer = tables_tx_show(store_kv(wanted->daemon->store), seq, &error);
+    }
+    if (answer != NULL && wanted->count > 1) {
+        json_object_set_new(answer, "older", older_json(wanted));
+        json_object_set_new(answer, "older_more",
+                            json_boolean(wanted->count == ARRAY_COUNT(wanted->found)));
     }
     admin_complete(wanted->daemon->admin, wanted->id, answer, error);
     free(wanted);
@@ -256,7 +266,16 @@ static void on_looked(void *context, const struct book_answer *answer)
 {
     struct wanted *wanted = context;
     if (answer->result == BOOK_IS_FOUND) {
-        on_searched(wanted, 0, answer->record.seq);
+        wanted->found[wanted->count++] = answer->record.seq;
+        struct book_request ask = {.op = BOOK_LOOK, .record = wanted->like};
+        ask.record.seq = answer->record.seq;
+        if (wanted->count < ARRAY_COUNT(wanted->found) && !wanted->daemon->stopping &&
+            driver_ask_book(wanted->daemon->driver, &ask, on_looked, wanted) == 0) {
+            return; /* is there an older one? */
+        }
+    }
+    if (wanted->count > 0) {
+        on_searched(wanted, 0, wanted->found[0]);
     } else {
         search_begin(wanted);
     }
@@ -279,7 +298,7 @@ static json_t *run_tx_show(void *context, admin_id id, const json_t *request, co
         free(wanted);
         return NULL;
     }
-    *wanted = (struct wanted){daemon, id, ask.record};
+    *wanted = (struct wanted){.daemon = daemon, .id = id, .like = ask.record};
     if (ask.record.terminal[0] == 0) {
         search_begin(wanted);
     } else if (driver_ask_book(daemon->driver, &ask, on_looked, wanted) != 0) {
@@ -420,6 +439,12 @@ static const char *cutover_refusal(uint32_t today, uint32_t day, bool is_forced)
     int64_t ahead = days_between(today, day);
     if (ahead <= 0) {
         snprintf(why, sizeof why, "%s is not later than the open business day, %s", next, now);
+        return why;
+    }
+    if (ahead > CUTOVER_FORCED_MAX) {
+        snprintf(why, sizeof why,
+                 "%s is %lld days after the open business day, %s: more than %d are never taken",
+                 next, (long long)ahead, now, CUTOVER_FORCED_MAX);
         return why;
     }
     if (ahead > CUTOVER_AHEAD_MAX && !is_forced) {

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <sys/resource.h>
@@ -28,6 +29,11 @@ static int64_t wall_now_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+int64_t daemon_clock_ms(void)
+{
+    return (int64_t)(uv_hrtime() / 1000000);
+}
+
 struct store_settings daemon_store_settings(const struct config *config, const char *data_dir)
 {
     struct book_settings book = BOOK_SETTINGS_DEFAULT;
@@ -43,13 +49,22 @@ struct store_settings daemon_store_settings(const struct config *config, const c
     };
 }
 
+/* What was told by the system where it was told something: a full disk, and not a failed read. */
+static const char *reason(int err)
+{
+    return err == ERR_IO && errno != 0 ? strerror(errno) : err_text(err);
+}
+
+#define MAP_HINT " (the store is full: raise store.map in the configuration, and start again)"
+
 /* The writer thread calls this when a commit failed: nothing more may be approved. It says why with
  * what is safe on any thread, and the process is gone before another word leaves it. */
 static void fail_stop(void *context, int err, const char *what)
 {
     (void)context;
-    fprintf(stderr, "switchd: STOPPED: %s: %s; nothing was approved that is not durable (exit 5)\n",
-            what, err_text(err));
+    fprintf(stderr,
+            "switchd: STOPPED: %s: %s%s; nothing was approved that is not durable (exit 5)\n", what,
+            reason(err), err == ERR_FULL ? MAP_HINT : "");
     _exit(EXIT_STORE);
 }
 
@@ -73,6 +88,8 @@ static const char *store_hint(const char *data_dir, int result)
         return " (its file `key` must hold the key alone, mode 0400 or 0600)";
     case ERR_CORRUPT:
         return " (it is damaged, or its file `key` is of another store)";
+    case ERR_FULL:
+        return MAP_HINT;
     case ERR_VERSION:
         return " (finish its days with that one, then make another with --init)";
     default:
@@ -91,7 +108,7 @@ static int open_store(struct daemon *daemon)
     }
     if (result != 0) {
         fprintf(stderr, "switchd: %s: cannot open the store: %s%s\n", daemon->data_dir,
-                result == ERR_EXISTS ? "another process has it" : err_text(result),
+                result == ERR_EXISTS ? "another process has it" : reason(result),
                 store_hint(daemon->data_dir, result));
         return EXIT_STORE;
     }
@@ -144,7 +161,8 @@ static int recover(struct daemon *daemon)
     result = result != 0 ? result : book_last_stan(book, &stan);
     core_resume_stan(daemon->core, stan);
     if (result != 0) {
-        fprintf(stderr, "switchd: %s: recovery failed: %s\n", daemon->data_dir, err_text(result));
+        fprintf(stderr, "switchd: %s: recovery failed: %s%s\n", daemon->data_dir, reason(result),
+                result == ERR_FULL ? MAP_HINT : "");
         return EXIT_STORE;
     }
     if (daemon->orphan[0] != '\0') {
@@ -281,7 +299,7 @@ static void say_ready(const struct daemon *daemon)
                 settings->issuers[row->issuer].name);
     }
     fprintf(stderr, "  hsm       %s\n", daemon->config->hsm_address);
-    fprintf(stderr, "ready in %lld ms\n", (long long)(wall_now_ms() - daemon->started_ms));
+    fprintf(stderr, "ready in %lld ms\n", (long long)(daemon_clock_ms() - daemon->started_ms));
 }
 
 /* Keys pass through this process only as cryptograms, PANs in clear: no core dumps. */
@@ -294,7 +312,7 @@ static void forbid_core_dumps(void)
 
 int daemon_start(struct daemon *daemon)
 {
-    daemon->started_ms = wall_now_ms();
+    daemon->started_ms = daemon_clock_ms();
     forbid_core_dumps();
     fprintf(stderr, "switchd %s  pid %ld  %s\n", SWITCH_VERSION, (long)getpid(),
             daemon->config_path);

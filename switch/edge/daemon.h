@@ -44,6 +44,9 @@ int daemon_run(struct daemon *daemon);
 /* Begin to drain: no new requests, what is under way is finished, then the loop ends. */
 void daemon_stop(struct daemon *daemon);
 
+/* Milliseconds of a clock that nobody sets, for what lasts. */
+int64_t daemon_clock_ms(void);
+
 /* Settings of the store in @data_dir by @config. */
 struct store_settings daemon_store_settings(const struct config *config, const char *data_dir);
 

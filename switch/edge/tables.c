@@ -189,6 +189,11 @@ json_t *tables_day_show(struct kv *kv, const json_t *request, const char **error
         }
     }
     kv_abort(txn);
+    if (only != 0 && json_array_size(days) == 0) {
+        json_decref(days);
+        *error = "no such business day";
+        return NULL;
+    }
     return json_pack("{s:o}", "days", days);
 }
 

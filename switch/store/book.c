@@ -9,6 +9,7 @@
 enum {
     ANSWERS_FIRST = 2048,
     STAN_SEARCH_MAX = 65536,
+    REFUSED_TOGETHER_MAX = 32, /* more than these may be too many for what is left, and fewer fit */
     NEXT_LEN = 6 * 8,
     RULES_LEN = IDENTITY_COUNT * 8
 };
@@ -77,10 +78,20 @@ static int counters_write(struct book *book)
     return 0;
 }
 
+static enum room room_of(const struct book *book)
+{
+    uint32_t used = book->kv->ops->used_permille(book->kv);
+    return used >= book->settings.ends_permille   ? ROOM_FOR_ENDS
+           : used >= book->settings.bury_permille ? ROOM_FOR_KNOWN
+           : used >= book->settings.full_permille ? ROOM_FOR_TOLD
+                                                  : ROOM_FOR_ALL;
+}
+
 int book_begin(struct book *book)
 {
     CHECK(book->txn == NULL);
-    book->refuse_fresh = book->kv->ops->used_permille(book->kv) >= book->settings.full_permille;
+    book->room = room_of(book);
+    book->leave_permille = 0;
     book->answer_count = 0;
     return kv_begin(book->kv, true, &book->txn);
 }
@@ -107,6 +118,9 @@ int book_commit(struct book *book)
     if (book->now.journal_seq != book->saved.journal_seq ||
         book->now.lookup_upto != book->saved.lookup_upto) {
         TRY(counters_write(book));
+    }
+    if (book->leave_permille > 0) {
+        TRY(kv_leaves(book->txn, book->leave_permille));
     }
     struct kv_txn *txn = book->txn;
     book->txn = NULL;
@@ -146,6 +160,36 @@ static int run(struct book *book, const struct book_request *requests, size_t co
     return book_commit(book);
 }
 
+/* One transaction that takes no more than @room. ERR_FULL: aborted, to be tried with less. */
+static int run_in(struct book *book, enum room room, const struct book_request *requests,
+                  size_t count)
+{
+    TRY(book_begin(book));
+    book->room = room > book->room ? room : book->room;
+    if (book->room < ROOM_FOR_ENDS) {
+        book->leave_permille = LEAVE_FOR_ENDS_PERMILLE;
+    } else if (count > 1) {
+        book->leave_permille = LEAVE_FOR_NEXT_PERMILLE;
+    }
+    int rc = run(book, requests, count);
+    if (rc == ERR_FULL) {
+        room = book->room;
+        book_abort(book);
+        book->room = room;
+    }
+    return rc;
+}
+
+/* The same; a few are tried again with less and less that begins: what ends must find room. */
+static int run_some(struct book *book, const struct book_request *requests, size_t count)
+{
+    int rc = run_in(book, ROOM_FOR_ALL, requests, count);
+    while (rc == ERR_FULL && count <= REFUSED_TOGETHER_MAX && book->room < ROOM_FOR_ENDS) {
+        rc = run_in(book, book->room + 1, requests, count);
+    }
+    return rc;
+}
+
 int book_execute(struct book *book, const struct book_request *requests, size_t count,
                  void (*on_answer)(void *context, const struct book_answer *answer), void *context)
 {
@@ -153,27 +197,25 @@ int book_execute(struct book *book, const struct book_request *requests, size_t 
     if (book->failed) {
         return ERR_CLOSED;
     }
-    int rc = book_begin(book);
-    if (rc == 0) {
-        rc = run(book, requests, count);
-    }
-    if (rc == ERR_FULL) {
-        /* Once more without what begins: what ends a transaction must find room. */
-        book_abort(book);
-        rc = book_begin(book);
-        if (rc == 0) {
-            book->refuse_fresh = true;
-            rc = run(book, requests, count);
+    size_t done = 0;
+    size_t step = count;
+    do {
+        size_t some = step < count - done ? step : count - done;
+        int rc = run_some(book, requests + done, some);
+        if (rc == ERR_FULL && some > 1) {
+            step = some / 2; /* A smaller one copies fewer pages. */
+            continue;
         }
-    }
-    if (rc < 0) {
-        book_abort(book);
-        book->failed = true;
-        return rc;
-    }
-    for (size_t i = 0; i < book->answer_count; i++) {
-        on_answer(context, &book->answers[i]);
-    }
+        if (rc < 0) {
+            book_abort(book);
+            book->failed = true;
+            return rc;
+        }
+        done += some;
+        for (size_t i = 0; i < book->answer_count; i++) {
+            on_answer(context, &book->answers[i]);
+        }
+    } while (done < count);
     return 0;
 }
 

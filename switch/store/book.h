@@ -15,9 +15,13 @@ struct book;
 enum { BOOK_REQUESTS_MAX = 4096 }; /* in one book_execute() */
 
 struct book_settings {
-    int64_t window_ms;      /* how old a request may be and still answer a repeat: 24 h */
-    int64_t window_day_ms;  /* the same for IDENTITY_DAY requests: 1 h */
-    uint32_t full_permille; /* above this share of the map, fresh requests are REFUSED: 900 */
+    int64_t window_ms;     /* how old a request may be and still answer a repeat: 24 h */
+    int64_t window_day_ms; /* the same for IDENTITY_DAY requests: 1 h */
+    /* From these shares of the map on is REFUSED: what is fresh and can be told so (requests);
+     * reversals of what is unknown; everything that is fresh. The rest is for what ends. */
+    uint32_t full_permille; /* 900 */
+    uint32_t bury_permille; /* 940 */
+    uint32_t ends_permille; /* 970 */
     uint32_t assign_max;    /* items that one FILE_ASSIGN looks at: 2048, which take 1 ms */
     uint32_t sweep_max;     /* tombstones that a commit looks at after a cutover: 256 */
     uint32_t round_batches; /* index rows are written after so many batches at the latest: 256 */
@@ -25,7 +29,8 @@ struct book_settings {
     uint32_t bucket_bits;
 };
 
-#define BOOK_SETTINGS_DEFAULT ((struct book_settings){86400000, 3600000, 900, 2048, 256, 256, 16})
+#define BOOK_SETTINGS_DEFAULT                                                                      \
+    ((struct book_settings){86400000, 3600000, 900, 940, 970, 2048, 256, 256, 16})
 
 /* A new store's first rows: version, first business day. Within a write transaction of its own. */
 MUST_USE int book_create(struct kv *kv, uint32_t day, int64_t wall_ms);
@@ -52,9 +57,10 @@ MUST_USE int book_recover(struct book *book, int64_t wall_ms,
 /* Execute @requests (at most BOOK_REQUESTS_MAX) in order in ONE write transaction and commit it.
  * Answers are written to
  * @answers; a request may give several (DRAW), so @on_answer is called for each, after the commit,
- * in order. Returns 0, or an error after which nothing more may be approved (fail stop): the
- * transaction is aborted and no answer was given. Never ERR_FULL for what finishes a transaction
- * that is open: the last tenth of the map is kept for that. */
+ * in order. Where the map is nearly full they may take several transactions. Returns 0, or an error
+ * after which nothing more may be approved (fail stop): the transaction is aborted and none of its
+ * answers was given. What begins is REFUSED before it takes the room of what ends, so that ERR_FULL
+ * means that a map is too small for what is open. */
 MUST_USE int book_execute(struct book *book, const struct book_request *requests, size_t count,
                           void (*on_answer)(void *context, const struct book_answer *answer),
                           void *context);

@@ -148,7 +148,8 @@ int book_find_flush(struct book *book)
 {
     struct book_counters *now = &book->now;
     uint64_t missing = now->seq - now->lookup_upto;
-    if (book->refuse_fresh && missing < 2 * BOOK_PENDING_MAX) {
+    if (book->room == ROOM_FOR_ENDS ||
+        (book->room != ROOM_FOR_ALL && missing < 2 * BOOK_PENDING_MAX)) {
         return 0;
     }
     if (now->round_upto == 0) {

@@ -63,6 +63,14 @@ struct book_counters {
     struct book_day recent[BOOK_RECENT_DAYS]; /* newest first; [0] is the current day */
 };
 
+/* What is taken, by how full the map is; each refuses what those before it do. */
+enum room {
+    ROOM_FOR_ALL,
+    ROOM_FOR_TOLD,  /* no fresh requests: they are told to come later */
+    ROOM_FOR_KNOWN, /* nor reversals that name nothing: they would only be buried */
+    ROOM_FOR_ENDS,  /* nothing that is fresh */
+};
+
 struct day_slot {
     struct day_row row;
     bool used;
@@ -85,9 +93,10 @@ struct pending_id {
 struct book {
     struct kv *kv;
     struct book_settings settings;
-    struct kv_txn *txn; /* the batch's, NULL between batches */
-    bool refuse_fresh;  /* in this batch */
-    bool failed;        /* a batch failed: nothing more is done */
+    struct kv_txn *txn;      /* the batch's, NULL between batches */
+    enum room room;          /* in this batch */
+    uint32_t leave_permille; /* of the map, that this batch may not take */
+    bool failed;             /* a batch failed: nothing more is done */
     struct book_counters now;
     struct book_counters saved;
     struct day_slot days[BOOK_DAY_SLOTS];
@@ -123,6 +132,9 @@ struct book {
 
 /* book.c: one write transaction. */
 MUST_USE int book_begin(struct book *book);
+/* How full the map may be after a batch: what begins leaves room for what ends, and a batch that
+ * only ends something for the next of them. A single operation may take all. */
+enum { LEAVE_FOR_ENDS_PERMILLE = 30, LEAVE_FOR_NEXT_PERMILLE = 15 };
 MUST_USE int book_commit(struct book *book);
 void book_abort(struct book *book);
 /* The next answer of this batch, zeroed but for op and ref; NULL if memory is out. It may move with

@@ -6,7 +6,8 @@
 static unsigned is_like(const void *context, const struct record *record)
 {
     const struct record *like = context;
-    bool is = (like->stan[0] == 0 || strcmp(like->stan, record->stan) == 0) &&
+    bool is = (like->seq == 0 || record->seq < like->seq) &&
+              (like->stan[0] == 0 || strcmp(like->stan, record->stan) == 0) &&
               (like->rrn[0] == 0 || strcmp(like->rrn, record->rrn) == 0);
     return is ? FIT_BEST : FIT_NOT;
 }

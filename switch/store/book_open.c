@@ -259,7 +259,8 @@ int book_do_open(struct book *book, const struct book_request *request, struct b
 {
     struct record *record = &answer->record;
     *record = request->record;
-    int rc = book_identify(book, record, request->wall_ms, book->refuse_fresh, &answer->result);
+    bool refused = book->room >= (record_is_request(record) ? ROOM_FOR_TOLD : ROOM_FOR_ENDS);
+    int rc = book_identify(book, record, request->wall_ms, refused, &answer->result);
     if (rc != 0) {
         return rc < 0 ? rc : 0;
     }

@@ -4,11 +4,12 @@
 /* Late is an answer within an hour; of the newest records only, so that a start stays short. */
 enum { RECOVER_BATCH = 256, RECENT_MAX = 65536, RECENT_MS = 3600000 };
 
-/* Finish one batch of open records. *@left: whether there may be more. */
-static int recover_some(struct book *book, int64_t wall_ms, struct book_recovered *out, bool *left)
+/* Finish one batch of at most @batch open records. *@left: whether there may be more. */
+static int recover_some(struct book *book, int64_t wall_ms, unsigned batch,
+                        struct book_recovered *out, bool *left)
 {
     struct book_recovered counts = *out;
-    for (unsigned i = 0; i < RECOVER_BATCH; i++) {
+    for (unsigned i = 0; i < batch; i++) {
         struct span key;
         struct span value;
         struct record record;
@@ -90,11 +91,20 @@ int book_recover(struct book *book, int64_t wall_ms,
 {
     struct kv_txn *txn = NULL;
     bool left = true;
+    unsigned batch = RECOVER_BATCH;
     memset(out, 0, sizeof *out);
     while (left) {
         int rc = book_begin(book);
         if (rc == 0) {
-            rc = recover_some(book, wall_ms, out, &left);
+            book->room = ROOM_FOR_ENDS;
+            book->leave_permille = batch > 1 ? LEAVE_FOR_NEXT_PERMILLE : 0;
+            rc = recover_some(book, wall_ms, batch, out, &left);
+        }
+        if (rc == ERR_FULL && batch > 1) { /* A smaller one copies fewer pages. */
+            book_abort(book);
+            left = true;
+            batch /= 2;
+            continue;
         }
         if (rc < 0) {
             book_abort(book);

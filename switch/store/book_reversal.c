@@ -324,9 +324,13 @@ int book_do_reversal(struct book *book, const struct book_request *request,
         memcpy(answer->code, repeat ? reversal->code : "94", sizeof answer->code);
         return 0;
     }
-    answer->result = BOOK_IS_FRESH;
     rc = original_find(book, reversal, &original, &by_de90);
     TRY(rc);
+    if (book->room >= (rc == 1 ? ROOM_FOR_ENDS : ROOM_FOR_KNOWN)) {
+        answer->result = BOOK_IS_REFUSED;
+        return 0;
+    }
+    answer->result = BOOK_IS_FRESH;
     reversal->seq = ++book->now.seq;
     reversal->money = MONEY_NONE;
     reversal->marked = false;

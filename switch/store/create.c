@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,7 +18,6 @@ enum { ZEROS_LEN = 1 << 20 };
 
 /* Where a store comes to stand, and where it is made. */
 struct site {
-    char lock[STORE_PATH_MAX];
     char data[STORE_PATH_MAX];
     char key[STORE_PATH_MAX];
     char folder[STORE_PATH_MAX];
@@ -30,7 +28,6 @@ struct site {
 
 static int site_name(const char *path, struct site *site)
 {
-    TRY(store_path(path, "lock", site->lock));
     TRY(store_path(path, "data.mdb", site->data));
     TRY(store_path(path, "key", site->key));
     TRY(store_path(path, "unfinished", site->folder));
@@ -189,29 +186,7 @@ static int make(const struct store_settings *settings, const struct site *site, 
     int saved = errno;
     if (rc < 0 && !is_there(site->data)) {
         unfinished_remove(site);
-        unlink(site->lock);
     }
-    errno = saved;
-    return rc;
-}
-
-/* Hold the lock while making. It must be the file that others find: one who failed removed it. */
-static int lock_and_make(const struct store_settings *settings, const struct site *site,
-                         uint32_t day, int64_t wall_ms)
-{
-    struct stat stat;
-    int fd = open(site->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd < 0) {
-        return ERR_IO;
-    }
-    int rc = ERR_IO;
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-        rc = errno == EWOULDBLOCK ? ERR_EXISTS : ERR_IO;
-    } else if (fstat(fd, &stat) == 0) {
-        rc = stat.st_nlink == 0 ? ERR_EXISTS : make(settings, site, day, wall_ms);
-    }
-    int saved = errno;
-    close(fd);
     errno = saved;
     return rc;
 }
@@ -229,12 +204,19 @@ int store_create(const struct store_settings *settings, uint32_t day, int64_t wa
     if (made) {
         (void)store_directory_sync(parent); /* it may be writable to us, and not readable */
     }
-    int rc = lock_and_make(settings, &site, day, wall_ms);
-    if (rc < 0 && made) {
-        int saved = errno;
-        rmdir(settings->path);
-        errno = saved;
+    int fd = -1;
+    int rc = store_lock(settings->path, &fd);
+    if (rc == 0) {
+        rc = make(settings, &site, day, wall_ms);
     }
+    int failed = errno;
+    if (fd >= 0) {
+        if (rc < 0 && made) {
+            rmdir(settings->path);
+        }
+        close(fd);
+    }
+    errno = failed;
     /* A map too small for the first rows is a wrong setting, but to the caller it is as full. */
     return rc == ERR_FULL ? ERR_IO : rc;
 }

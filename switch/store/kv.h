@@ -61,6 +61,9 @@ struct kv_ops {
                 struct span *value);
     /* The last row of the table: 1, 0 if it is empty, or an error. */
     int (*last)(struct kv_txn *txn, enum kv_table table, struct span *found, struct span *value);
+    /* Whether @permille of the space would be free still after what @txn wrote: 0, ERR_FULL,
+     * ERR_IO. It may write some more. */
+    int (*leaves)(struct kv_txn *txn, uint32_t permille);
     /* Share of the space in use, in thousandths. */
     uint32_t (*used_permille)(struct kv *kv);
 };
@@ -80,4 +83,5 @@ struct kv_txn {
     ((t_)->kv->ops->put((t_), (table_), (key_), (val_), (h_)))
 #define kv_del(t_, table_, key_)          ((t_)->kv->ops->del((t_), (table_), (key_)))
 #define kv_seek(t_, table_, key_, f_, v_) ((t_)->kv->ops->seek((t_), (table_), (key_), (f_), (v_)))
+#define kv_leaves(t_, permille_)          ((t_)->kv->ops->leaves((t_), (permille_)))
 #define kv_last(t_, table_, f_, v_)       ((t_)->kv->ops->last((t_), (table_), (f_), (v_)))

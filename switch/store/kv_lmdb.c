@@ -11,6 +11,11 @@ enum {
      * once in so many commits. */
     FREE_COUNT_PERMILLE = 800,
     FREE_COUNT_COMMITS = 8,
+    FREE_COUNT_OFTEN_PERMILLE = 880, /* and above this one, as often as it costs next to nothing */
+    FREE_COUNT_ROWS = 16,            /* a commit */
+    /* Below this share nothing that one transaction writes comes near the end. */
+    LEAVES_PERMILLE = 600,
+    LEAVES_PAGES_MAX = 16384, /* of a larger map this much counts */
     READER_CHECK_COMMITS = 128,
 };
 
@@ -29,6 +34,7 @@ struct lmdb {
     size_t page_len;
     size_t map_pages;
     uint64_t free_pages; /* writer thread: as of the last walk */
+    uint32_t free_rows;  /* of the last walk: while somebody reads, one a commit is added */
     uint32_t commits_since_walk;
     uint32_t commits; /* writer thread */
     bool readonly;
@@ -83,21 +89,41 @@ static struct span span_of(MDB_val value)
     return span_make(value.mv_data, value.mv_size);
 }
 
-/* Pages of the free list: each of its rows begins with how many it has. */
+/* A line of LMDB's list of readers ends with the transaction that its reader sees. */
+static int oldest_keep(const char *line, void *context)
+{
+    size_t *oldest = context;
+    uint64_t number = 0;
+    const char *last = strrchr(line, ' ');
+    size_t len = last == NULL ? 0 : strcspn(last + 1, "\n");
+    if (len > 0 && span_number(span_make((const uint8_t *)last + 1, len), &number) == 0) {
+        *oldest = number < *oldest ? (size_t)number : *oldest;
+    }
+    return 0;
+}
+
+/* Pages of the free list that no reader sees: each of its rows is of the transaction that freed
+ * them, and begins with how many they are. */
 static int free_count(struct lmdb *lmdb, uint64_t *pages)
 {
     MDB_txn *txn = NULL;
     MDB_cursor *cursor = NULL;
     MDB_val key;
     MDB_val value;
+    size_t oldest = SIZE_MAX;
     *pages = 0;
+    lmdb->free_rows = 0;
+    (void)mdb_reader_list(lmdb->env, oldest_keep, &oldest); /* what it returns is the callback's */
     TRY(translate(mdb_txn_begin(lmdb->env, NULL, MDB_RDONLY, &txn)));
     int code = mdb_cursor_open(txn, 0, &cursor);
     if (code == 0) {
         while ((code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) == 0) {
+            size_t freed_by = 0;
             size_t count = 0;
+            memcpy(&freed_by, key.mv_data, sizeof freed_by);
             memcpy(&count, value.mv_data, sizeof count);
-            *pages += count;
+            *pages += freed_by < oldest ? count : 0;
+            lmdb->free_rows++;
         }
         mdb_cursor_close(cursor);
     }
@@ -119,8 +145,13 @@ static int usage_count(struct lmdb *lmdb)
     MDB_envinfo info;
     TRY(translate(mdb_env_info(lmdb->env, &info)));
     uint64_t pages = info.me_last_pgno + 1;
+    uint32_t every =
+        atomic_load_explicit(&lmdb->permille, memory_order_relaxed) < FREE_COUNT_OFTEN_PERMILLE
+            ? FREE_COUNT_COMMITS
+            : 1;
     if (pages * 1000 / lmdb->map_pages >= FREE_COUNT_PERMILLE &&
-        lmdb->commits_since_walk++ % FREE_COUNT_COMMITS == 0) {
+        ++lmdb->commits_since_walk >= every + lmdb->free_rows / FREE_COUNT_ROWS) {
+        lmdb->commits_since_walk = 0;
         TRY(free_count(lmdb, &lmdb->free_pages));
     }
     pages -= lmdb->free_pages < pages ? lmdb->free_pages : pages;
@@ -205,6 +236,25 @@ static int lmdb_commit(struct kv_txn *base)
     return rc;
 }
 
+/* LMDB does not tell how many pages a transaction has left: take them, in one within it that is
+ * aborted. A value of a page is on a page of its own. */
+static int probe(struct lmdb *lmdb, MDB_txn *parent, size_t pages)
+{
+    enum { PAGE_HEADER_LEN = 16 };
+    MDB_txn *txn = NULL;
+    TRY(translate(mdb_txn_begin(lmdb->env, parent, 0, &txn)));
+    int code = 0;
+    for (size_t i = 0; i < pages && code == 0; i++) {
+        uint8_t bytes[8];
+        be64_put(bytes, i);
+        MDB_val key = {sizeof bytes, bytes};
+        MDB_val value = {lmdb->page_len - PAGE_HEADER_LEN, NULL};
+        code = mdb_put(txn, lmdb->tables[KV_meta], &key, &value, MDB_RESERVE);
+    }
+    mdb_txn_abort(txn);
+    return translate(code);
+}
+
 static int lmdb_get(struct kv_txn *base, enum kv_table table, struct span key, struct span *value)
 {
     struct lmdb_txn *txn = txn_of(base);
@@ -276,6 +326,16 @@ static int lmdb_last(struct kv_txn *base, enum kv_table table, struct span *foun
     return cursor_get(cursor, SPAN_NONE, MDB_LAST, found, value);
 }
 
+static int lmdb_leaves(struct kv_txn *base, uint32_t permille)
+{
+    struct lmdb *lmdb = lmdb_of(base->kv);
+    size_t pages = lmdb->map_pages < LEAVES_PAGES_MAX ? lmdb->map_pages : LEAVES_PAGES_MAX;
+    if (atomic_load_explicit(&lmdb->permille, memory_order_relaxed) < LEAVES_PERMILLE) {
+        return 0;
+    }
+    return probe(lmdb, txn_of(base)->txn, pages * permille / 1000);
+}
+
 static uint32_t lmdb_used_permille(struct kv *kv)
 {
     return atomic_load_explicit(&lmdb_of(kv)->permille, memory_order_relaxed);
@@ -290,6 +350,7 @@ static const struct kv_ops lmdb_ops = {
     .del = lmdb_del,
     .seek = lmdb_seek,
     .last = lmdb_last,
+    .leaves = lmdb_leaves,
     .used_permille = lmdb_used_permille,
 };
 

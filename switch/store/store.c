@@ -1,9 +1,11 @@
 /* The files of a store: made by --init (create.c), opened by one process alone.
  *
  * data.mdb   the tables, preallocated     key         seals PANs, mode 0400
- * lock.mdb   LMDB's                       lock        held by the process that may write
- *                                         failed      the last stop was a failed sync
- *                                         unfinished  a folder: where --init makes them */
+ * lock.mdb   LMDB's                       failed      the last stop was a failed sync
+ *                                         unfinished  a folder: where --init makes them
+ *
+ * The directory itself is locked by the process that may write, so that no file is needed for it
+ * and every name of it is the same lock. */
 #include "switch/store/store_internal.h"
 
 #include <errno.h>
@@ -97,17 +99,28 @@ static int failed_verify(struct store *store)
     return store_directory_sync(store->path);
 }
 
-static int lock_take(struct store *store)
+int store_lock(const char *path, int *out)
 {
-    char file[STORE_PATH_MAX];
-    TRY(store_path(store->path, "lock", file));
-    store->lock_fd = open(file, O_RDWR | O_CLOEXEC);
-    if (store->lock_fd < 0) {
+    struct stat stat;
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
         return errno == ENOENT || errno == ENOTDIR ? ERR_NOT_FOUND : ERR_IO;
     }
-    if (flock(store->lock_fd, LOCK_EX | LOCK_NB) != 0) {
-        return errno == EWOULDBLOCK ? ERR_EXISTS : ERR_IO;
+    int rc = 0;
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        rc = errno == EWOULDBLOCK ? ERR_EXISTS : ERR_IO;
+    } else if (fstat(fd, &stat) != 0) {
+        rc = ERR_IO;
+    } else if (stat.st_nlink == 0) {
+        rc = ERR_EXISTS; /* Who made it failed, and removed it. */
     }
+    if (rc < 0) {
+        int saved = errno;
+        close(fd);
+        errno = saved;
+        return rc;
+    }
+    *out = fd;
     return 0;
 }
 
@@ -115,7 +128,7 @@ static int parts_open(struct store *store)
 {
     char file[STORE_PATH_MAX];
     uint8_t check[SEAL_CHECK_LEN];
-    TRY(lock_take(store));
+    TRY(store_lock(store->path, &store->lock_fd));
     TRY(store_path(store->path, "data.mdb", file));
     if (access(file, F_OK) != 0) {
         return ERR_NOT_FOUND;

@@ -23,16 +23,16 @@ struct store_settings {
     struct book_settings book;
 };
 
-/* --init: make the directory's files (data.mdb preallocated, key file 0400, lock file). They are
+/* --init: make the directory's files (data.mdb preallocated, key file 0400). They are
  * made in a folder of their own and put in place when all is on disk, data.mdb last: killed at any
  * moment it leaves a whole store, or what the next call takes away. ERR_EXISTS, with nothing
  * touched, if there is a data.mdb or a key already, or another process makes them; ERR_IO (errno
  * tells) e.g. a full disk: then what was made is removed; ERR_LENGTH. */
 MUST_USE int store_create(const struct store_settings *settings, uint32_t day, int64_t wall_ms);
 
-/* Open for this process alone (flock; ERR_EXISTS if another has it, ERR_NOT_FOUND if there is no
- * store), reading past the page cache where the last stop was a failed sync; checks version,
- * checksums, chain tail and that the key file is the store's: ERR_CORRUPT. */
+/* Open for this process alone (the directory is locked; ERR_EXISTS if another has it, ERR_NOT_FOUND
+ * if there is no store), reading past the page cache where the last stop was a failed sync; checks
+ * version, checksums, chain tail and that the key file is the store's: ERR_CORRUPT. */
 MUST_USE int store_open(const struct store_settings *settings, struct store **out);
 void store_close(struct store *store);
 

@@ -52,6 +52,10 @@ struct store {
 /* Join @name to the store's path; ERR_LENGTH. */
 MUST_USE int store_path(const char *path, const char *name, char out[STORE_PATH_MAX]);
 
+/* Lock the directory @path for this process, until *@out is closed. ERR_EXISTS if another has it,
+ * ERR_NOT_FOUND if there is none, ERR_IO. */
+MUST_USE int store_lock(const char *path, int *out);
+
 /* What was made, renamed or removed in @path is so after a power loss, too. 0 or ERR_IO. */
 int store_directory_sync(const char *path);
 

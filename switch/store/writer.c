@@ -3,6 +3,7 @@
  * The loop thread fills a ring and publishes it once a turn; the writer takes all that is
  * published, which is what gathered while its last commit was syncing. Requests stay in their slots
  * until they are committed; answers are handed over in one swap. */
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -38,7 +39,9 @@ static void answers_swap(struct answers *a, struct answers *b)
 /* Say why and stop: the caller's way, which does not return. */
 static void fail_stop(struct store *store, int err, const char *what)
 {
+    int saved = errno;
     store_mark_failed(store);
+    errno = saved;
     store->on_failure(store->context, err, what);
     abort(); /* A failed store never goes on. */
 }

@@ -73,6 +73,8 @@ done >/dev/null 2>&1
 echo "        swclear was killed $murdered times in 40"
 check "it was killed more than once" at_least "$murdered" 2
 check "day 2 is finished" exits 0 swclear run --data "$DATA" --out "$scratch/out" --day 2026-11-21
+check "with nothing to do" exits 0 swclear run --data "$DATA" --out "$scratch/out"
+check "it says which day is done" says "20261121 is done; --day 20261121 makes its files again"
 check "the files verify" swclear verify --data "$DATA" "$scratch/out"
 check "no half-written file is left" equal "$(find "$scratch/out" -name '*.tmp*' | wc -l)" 0
 check "it was published once: each day has one file" equal "$(find "$scratch/out" -name '*.ipm' | wc -l)" 2

@@ -51,7 +51,7 @@ summary_is_clean "$WORLD/log/load.log"
 world_stop switch
 
 # 2: the same store may grow (its map is larger than the file), but the disk may not.
-truncate -s 0 "$disk/switch.log"
+rm "$disk/switch.log" "$WORLD/log/switch.log" # its last words have room, this time
 VISA_OPTIONS=(--delay 5ms)
 world_start switch
 terminals_run load pos2.journal --json --window 4 --duration 1h --pin 0% --repeat-after 1s --repeats 60 --settle 90s
@@ -62,6 +62,7 @@ stopped() { world_gone "$(cat "$WORLD/pid/switch")"; }
 check "a store that cannot grow stops the switch" wait_until 120 stopped
 wait "$(cat "$WORLD/pid/switch")"
 check "with exit 5" equal $? 5
+check "it says why" grep -q "STOPPED: .*No space left on device" "$WORLD/log/switch.log"
 rm -f "$WORLD/pid/switch" "$disk/ballast"
 check "the terminals still try" kill -0 "$load"
 check "with room on the disk it starts again" world_start switch

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The store fills up. Fresh requests are refused with 96 while there is still room to finish what was
 # begun: repeats get their answer, what is open is closed, reversals are taken; and the day can be
-# ended. Then the disk below it fills up.
+# ended. Then a terminal floods it with reversals that name nothing: it stops hearing of them, and the
+# others do not notice.
 WORLD_TERMINALS=24
 WORLD_CARDS=40
 WORLD_ANSWER=1s
@@ -56,6 +57,41 @@ check "is taken" equal "$(field 39)" 00
 check "the repeat of what it reversed" exits 0 message 0201 000002 700
 refuted "is not approved any more" equal "$(field 39)" 00
 
+# Reversals that name nothing, each another, as fast as one connection takes them.
+cat >"$scratch/flood.isot" <<END
+terminal MAD {
+  connect 127.0.0.1:$POS_PORT
+  dialect iso87_bcd
+  frame len2+tpdu 6000010000
+  reversal off
+  41 "$kiosk"
+  42 "$merchant"
+}
+test "a flood" tags load {
+  send 0400 from MAD
+    2 "$pan"
+    3 000000
+    4 amount 77.00 EUR
+    14 "$expiry"
+    22 021
+    25 00
+    37 rand(digits 12)
+  expect 0410 within 1s
+    39 == 00
+}
+END
+flood() { "$WORLD_BIN/isotest" load "$scratch/flood.isot" --max --window 64 --no-screen --no-money-check --duration 8s; }
+check "a flood of reversals of unknown originals" exits 0 flood
+check "hears nothing in the end" says "times: no answer in time"
+echo "        $(used) permille used after the flood"
+check "is taken for a while" at_least "$(used)" 935
+check "and no further" at_least 969 "$(used)"
+check "is alarmed" full
+check "the switch runs" kill -0 "$(cat "$WORLD/pid/switch")"
+check "a fresh sale is refused as before" exits 0 message 0200 000006 900
+check "with 96" equal "$(field 39)" 96
+check "the repeat of the old sale" exits 0 message 0201 000001 500
+check "gets the old answer" equal "$(field 39) $(field 37)" "00 $rrn"
 kill -0 "$(cat "$WORLD/pid/load")"
 check "the terminals went on all the time" equal $? 0
 world_stop load

@@ -48,7 +48,12 @@ check "a day that is open already is refused" exits 1 ctl day cutover --yes --da
 check "it says why" says "$DAY is not later than the open business day, $DAY"
 check "so is one that is past" exits 1 ctl day cutover --yes --day 2026-11-19
 check "a day far ahead is refused" exits 1 ctl day cutover --yes --day 2027-11-20
-check "it says how far" says "2027-11-20 is 365 days after the open business day.*--force"
+check "it says how far" says "2027-11-20 is 365 days after the open business day"
+check "also by force" exits 1 ctl day cutover --yes --force --day 2027-11-20
+check "one that may be meant" exits 1 ctl day cutover --yes --day 2026-12-05
+check "is asked about" says "2026-12-05 is 15 days after the open business day.*--force"
+check "an unknown day is told so" exits 1 ctl day show --day 2026-12-05
+check "with words" says "no such business day"
 check "the day is as before" day_is "$DAY" OPEN
 check "the next day is begun" ctl day cutover --yes
 world_kill switch

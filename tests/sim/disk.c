@@ -80,6 +80,17 @@ static void reversal_begins(struct world *world, uint64_t seq)
     *room = seq;
 }
 
+/* I13: the terminal of a reversal that there is no room for keeps it, if it hears nothing. */
+static void check_silence(struct world *world)
+{
+    for (uint32_t i = 0; i < world->actions->count; i++) {
+        enum action_kind kind = world->actions->list[i].kind;
+        if (kind == ACT_SEND_TERMINAL || kind == ACT_ASK_HSM) {
+            world_fail(world, "I13", "a reversal that the store did not take is answered");
+        }
+    }
+}
+
 static void answer_arrives(struct world *world, const struct task *task)
 {
     struct book_answer answer;
@@ -104,6 +115,9 @@ static void answer_arrives(struct world *world, const struct task *task)
         mark_world(WORLD_TOO_OLD);
     }
     world_feed(world, &event);
+    if (answer.op == BOOK_REVERSAL && answer.result == BOOK_IS_REFUSED) {
+        check_silence(world);
+    }
 }
 
 static void hand_out(struct world *world)
@@ -117,6 +131,27 @@ static void hand_out(struct world *world)
                     span_make(&world->answers[i], sizeof world->answers[i]));
     }
     world->answer_count = 0;
+}
+
+/* I13: what begins leaves the room that is kept for others; @used is before the batch. */
+static void check_room(struct world *world, uint32_t used)
+{
+    const struct book_settings *settings = &world->plan.book;
+    for (size_t i = 0; i < world->answer_count; i++) {
+        const struct book_answer *answer = &world->answers[i];
+        bool reverses = answer->op == BOOK_REVERSAL;
+        bool buries = reverses && answer->record.original_seq == 0;
+        bool begins = answer->result == BOOK_IS_FRESH;
+        if (begins && used >= (buries     ? settings->bury_permille
+                               : reverses ? settings->ends_permille
+                                          : settings->full_permille)) {
+            world_fail(world, "I13", "sequence %llu took the room of what ends",
+                       (unsigned long long)answer->record.seq);
+        }
+        if (reverses && answer->result == BOOK_IS_REFUSED) {
+            mark_world(WORLD_STORE_FULLER);
+        }
+    }
 }
 
 /* The batch is durable, or is lost, now. */
@@ -135,6 +170,7 @@ static void commit(struct world *world, const struct task *task)
     }
     size_t count = world->queue_count < BATCH_MAX ? world->queue_count : BATCH_MAX;
     kv_memory_fail_commit(world->kv, fails ? 1 : 0, before);
+    uint32_t used = world->kv->ops->used_permille(world->kv);
     int result = book_execute(world->book, world->queue, count, keep_answer, world);
     kv_memory_fail_commit(world->kv, 0, false);
     if (result != 0) {
@@ -152,6 +188,7 @@ static void commit(struct world *world, const struct task *task)
             (world->queue_count - count) * sizeof *world->queue);
     world->queue_count -= count;
     world->committing = false;
+    check_room(world, used);
     hand_out(world);
     begin_commit(world);
 }

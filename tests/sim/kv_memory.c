@@ -278,6 +278,13 @@ static int memory_last(struct kv_txn *txn, enum kv_table table_index, struct spa
     return table->count == 0 ? 0 : row_at(table, table->count - 1, found, value);
 }
 
+static int memory_leaves(struct kv_txn *txn, uint32_t permille)
+{
+    const struct memory *memory = memory_of(txn);
+    size_t left = memory->bytes_max / 1000 * permille;
+    return memory->bytes_max > 0 && memory->bytes + left > memory->bytes_max ? ERR_FULL : 0;
+}
+
 static uint32_t memory_used_permille(struct kv *kv)
 {
     struct memory *memory = (struct memory *)(void *)kv;
@@ -293,6 +300,7 @@ static const struct kv_ops memory_ops = {
     .del = memory_del,
     .seek = memory_seek,
     .last = memory_last,
+    .leaves = memory_leaves,
     .used_permille = memory_used_permille,
 };
 

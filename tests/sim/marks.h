@@ -68,6 +68,7 @@
     X(HSM_ERROR, "HSM error")                                                                      \
     X(OVERLOADED, "slab full")                                                                     \
     X(STORE_FULL, "store nearly full")                                                             \
+    X(STORE_FULLER, "store too full for a reversal")                                               \
     X(TERMINAL_UNKNOWN, "unknown terminal")                                                        \
     X(MALFORMED, "malformed message")                                                              \
     X(REVERSAL_AGAIN, "issuer: again")                                                             \

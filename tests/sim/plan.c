@@ -298,6 +298,8 @@ static void draw_book(struct plan *plan, struct dice *dice)
     }
     if (dice_hits(dice, 60)) {
         plan->book.full_permille = one_of(dice, sizes, 3);
+        plan->book.bury_permille = plan->book.full_permille + (uint32_t)(plan->seed % 2);
+        plan->book.ends_permille = plan->book.bury_permille + (uint32_t)(plan->seed / 2 % 2);
     }
     /* 2026-11-21T12:00:00Z, or just before the year ends. */
     bool new_year = dice_hits(dice, 150);

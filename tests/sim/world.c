@@ -277,6 +277,12 @@ static void fate_calm(struct world *world, const struct task *task)
     world->faults = false;
     struct rates calm = {.terminal_ms = 5, .link_ms = 5, .disk_ms = 2, .issuer_ms = 5};
     world->plan.rates = calm;
+    if (world->plan.book.bury_permille < BOOK_SETTINGS_DEFAULT.bury_permille) {
+        /* Staff raise the map: who repeats a reversal is heard at last. */
+        world->plan.book.bury_permille = BOOK_SETTINGS_DEFAULT.bury_permille;
+        world->plan.book.ends_permille = BOOK_SETTINGS_DEFAULT.ends_permille;
+        world_crash(world, WORLD_CRASH);
+    }
     for (uint32_t i = 0; i < world->settings.link_count; i++) {
         order_link(world, (uint16_t)i, LINK_UP);
     }

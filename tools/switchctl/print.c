@@ -294,6 +294,15 @@ int print_tx(const json_t *answer)
             printf("  %-14s %s\n", tx_texts[i], text(tx, tx_texts[i]));
         }
     }
+    const json_t *older = json_object_get(answer, "older");
+    if (json_array_size(older) > 0) {
+        printf("  %-14s %zu of the same name:", "older", json_array_size(older));
+        json_array_foreach(older, index, row)
+        {
+            printf(" %" PRId64, (int64_t)json_integer_value(row));
+        }
+        printf("%s\n", json_is_true(json_object_get(answer, "older_more")) ? " and more" : "");
+    }
     if (number(tx, "original_seq") != 0) {
         printf("  %-14s %" PRId64 "\n", "reverses", number(tx, "original_seq"));
     }

@@ -26,11 +26,16 @@ static const char *build_tx_show(json_t *request, const char *arg,
 {
     uint64_t seq = 0;
     bool by_stan = options->terminal != NULL && options->stan != NULL;
-    if ((arg != NULL) + by_stan + (options->rrn != NULL) != 1) {
+    bool by_half = options->stan != NULL && options->terminal == NULL;
+    bool by_other = arg != NULL && options->terminal != NULL;
+    if (by_half || by_other || (arg != NULL) + by_stan + (options->rrn != NULL) != 1) {
         return "name one transaction: ID, or --terminal and --stan, or --rrn";
     }
     if (arg != NULL && (span_number(span_text(arg), &seq) < 0 || seq > INT64_MAX)) {
         return "an ID is a number, as `tx list` shows it";
+    }
+    if (by_stan && (strlen(options->stan) != 6 || !span_is_digits(span_text(options->stan)))) {
+        return "--stan takes six digits, as DE11 has them";
     }
     if (arg != NULL) {
         (void)json_object_set_new(request, "seq", json_integer((json_int_t)seq));

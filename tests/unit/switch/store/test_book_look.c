@@ -49,6 +49,28 @@ static void fill(struct fixture *f, unsigned from, unsigned count)
     }
 }
 
+START_TEST(older_ones_of_one_name_are_found_behind_the_newest)
+{
+    struct fixture *f = fixture_open(_i);
+    struct book_request ask = {.op = BOOK_LOOK};
+    for (unsigned i = 0; i < 3; i++) {
+        struct record purchase = fixture_purchase(7, 1000);
+        be32_put(purchase.key + 17, i); /* of other days: the STAN began again */
+        ck_assert_int_eq(fixture_do_open(f, &purchase)->result, BOOK_IS_FRESH);
+        fill(f, 100 * (i + 1), 10);
+    }
+    memcpy(ask.record.terminal, "TERM0001", 8);
+    memcpy(ask.record.stan, "000007", 6);
+    for (unsigned i = 3; i-- > 0;) {
+        ck_assert_int_eq(fixture_ask(f, ask)->result, BOOK_IS_FOUND);
+        ck_assert_uint_eq(f->answers[0].record.seq, 11 * i + 1);
+        ask.record.seq = f->answers[0].record.seq;
+    }
+    ck_assert_int_eq(fixture_ask(f, ask)->result, BOOK_IS_NO_SUCH);
+    fixture_close(f);
+}
+END_TEST
+
 START_TEST(a_record_is_found_by_stan_and_by_rrn)
 {
     struct fixture *f = fixture_open(_i);
@@ -178,6 +200,7 @@ int main(void)
     Suite *suite = suite_create("look");
     TCase *both = tcase_create("on both kinds of tables");
     tcase_add_loop_test(both, a_record_is_found_by_stan_and_by_rrn, 0, 2);
+    tcase_add_loop_test(both, older_ones_of_one_name_are_found_behind_the_newest, 0, 2);
     tcase_add_loop_test(both, the_newest_of_one_stan_is_found_and_no_reversal, 0, 2);
     tcase_add_loop_test(both, a_dead_letter_counts_how_often_it_was_sent, 0, 2);
     tcase_add_loop_test(both, a_file_of_the_same_number_leaves_no_trail, 0, 2);

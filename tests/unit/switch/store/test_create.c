@@ -225,7 +225,7 @@ END_TEST
 START_TEST(two_at_a_time_make_one_store)
 {
     ck_assert_int_eq(mkdir(path, 0700), 0);
-    int fd = open(in("lock"), O_RDWR | O_CREAT, 0600);
+    int fd = open(path, O_RDONLY | O_DIRECTORY);
     ck_assert_int_eq(flock(fd, LOCK_EX), 0);
     ck_assert_int_eq(create(FIXTURE_DAY), ERR_EXISTS);
     close(fd);

@@ -145,21 +145,34 @@ START_TEST(open_needs_a_store)
 }
 END_TEST
 
-START_TEST(second_process_is_refused)
+/* It is told by the directory itself: no other name of it, and no file that is missing, helps. */
+START_TEST(second_process_is_refused_and_touches_nothing)
 {
     struct store *mine = NULL;
+    char leftover[256];
+    char other[128];
     ck_assert_int_eq(store_create(&settings, FIXTURE_DAY, FIXTURE_NOON_MS), 0);
     ck_assert_int_eq(store_open(&settings, &mine), 0);
+    snprintf(leftover, sizeof leftover, "%s/unfinished", path);
+    snprintf(other, sizeof other, "%s/other", dir);
+    ck_assert_int_eq(mkdir(leftover, 0700), 0); /* who may write takes it away first of all */
+    ck_assert_int_eq(symlink(path, other), 0);
     pid_t pid = fork();
     if (pid == 0) {
         struct store *store = NULL;
-        _exit(store_open(&settings, &store) == ERR_EXISTS ? 0 : 1);
+        settings.path = other;
+        bool refused = store_open(&settings, &store) == ERR_EXISTS &&
+                       store_create(&settings, FIXTURE_DAY, FIXTURE_NOON_MS) == ERR_EXISTS;
+        _exit(refused ? 0 : 1);
     }
     int status = 0;
     ck_assert_int_eq(waitpid(pid, &status, 0), pid);
     ck_assert_int_eq(status, 0);
+    ck_assert_int_eq(access(leftover, F_OK), 0);
     store_close(mine);
+    settings.path = other;
     ck_assert_int_eq(store_open(&settings, &mine), 0);
+    ck_assert_int_ne(access(leftover, F_OK), 0);
     store_close(mine);
 }
 END_TEST
@@ -324,6 +337,125 @@ START_TEST(full_map_refuses_fresh_and_closes_open_ones)
 }
 END_TEST
 
+/* What a terminal that goes mad sends: reversals that name nothing, each another. */
+static struct book_request burial(unsigned stan)
+{
+    struct record original = fixture_purchase(stan, 1000);
+    struct book_request request = {
+        .op = BOOK_REVERSAL, .wall_ms = FIXTURE_NOON_MS, .record = fixture_reversal(&original)};
+    be32_put(request.record.key + 21, stan);
+    snprintf(request.record.stan, sizeof request.record.stan, "%06u", stan);
+    snprintf(request.record.terminal, sizeof request.record.terminal, "T%07u",
+             stan * 7919u % 9999991u);
+    return request;
+}
+
+/* Reversals that name @original, each asking for a part of it: recorded, and declined. */
+static struct book_request part_of(const struct record *original, unsigned stan)
+{
+    struct book_request request = {
+        .op = BOOK_REVERSAL, .wall_ms = FIXTURE_NOON_MS, .record = fixture_reversal(original)};
+    be32_put(request.record.key + 21, stan);
+    request.record.key[8] = 'P';
+    request.record.replacement_minor = 1;
+    return request;
+}
+
+/* Submit @count of them, and say how many were refused. */
+static size_t flood(const struct record *original, unsigned first, size_t count)
+{
+    size_t refused = 0;
+    work.count = 0;
+    for (unsigned i = 0; i < count; i++) {
+        struct book_request request =
+            original != NULL ? part_of(original, first + i) : burial(first + i);
+        ck_assert_int_eq(store_submit(work.store, &request), 0);
+    }
+    await(count);
+    for (size_t i = 0; i < count; i++) {
+        refused += work.answers[i].result == BOOK_IS_REFUSED ? 1 : 0;
+    }
+    return refused;
+}
+
+static void close_some(const struct record *opened, size_t count)
+{
+    work.count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct book_request close = {
+            .op = BOOK_CLOSE, .wall_ms = FIXTURE_NOON_MS, .record = opened[i]};
+        close.record.state = STATE_APPROVED;
+        close.record.approved_minor = 1000;
+        ck_assert_int_eq(store_submit(work.store, &close), 0);
+    }
+    await(count);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(work.answers[i].result, BOOK_IS_STORED);
+    }
+}
+
+static uint32_t used(void)
+{
+    return store_figures(work.store).used_permille;
+}
+
+/* Requests a batch, as many as come at once. */
+static const struct {
+    uint32_t batch;
+    size_t map_mib;
+} floods[] = {{1, 16}, {64, 16}, {1024, 16}, {1024, 48}};
+
+START_TEST(flood_of_reversals_never_stops_the_store)
+{
+    enum { OPEN = 600, STANS = 200000 };
+    static struct record opened[OPEN];
+    struct book_recovered recovered;
+    unsigned stan = 1;
+    size_t burst = floods[_i].batch;
+    settings.map_bytes = floods[_i].map_mib << 20;
+    settings.queue_max = 2048;
+    settings.batch_max = floods[_i].batch;
+    create_and_start();
+    for (; stan <= OPEN; stan++) {
+        ck_assert_int_eq(submit_open(stan), 0);
+    }
+    await(OPEN);
+    for (size_t i = 0; i < OPEN; i++) {
+        opened[i] = work.answers[i].record;
+    }
+    for (; flood(NULL, stan, burst) < burst; stan += (unsigned)burst) {
+        ck_assert_uint_lt(stan, STANS);
+    }
+    uint32_t buried = used();
+    /* What was refused is none of the record's: told again, it is refused again. */
+    ck_assert_uint_eq(flood(NULL, stan, burst), burst);
+    ck_assert_uint_ge(buried, floods[_i].batch == 1 ? 935 : 700);
+    /* One that names an original is worth more. */
+    unsigned known = 1;
+    ck_assert_uint_eq(flood(&opened[0], known++, 1), 0);
+    for (; flood(&opened[0], known, burst) < burst; known += (unsigned)burst) {
+        ck_assert_uint_lt(known, STANS);
+    }
+    ck_assert_uint_lt(used(), 1000);
+    /* Whatever comes, there is room for what ends. */
+    close_some(opened, OPEN / 2);
+    for (unsigned i = 0; i < 20; i++) {
+        ck_assert_uint_eq(flood(NULL, stan, burst), burst);
+    }
+    stop();
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert_int_eq(store_open(&settings, &work.store), 0);
+        ck_assert_int_eq(
+            book_recover(store_book(work.store), FIXTURE_NOON_MS, NULL, NULL, &recovered), 0);
+        ck_assert_uint_eq(recovered.open_count, i == 0 ? OPEN / 2 : 0);
+        store_close(work.store);
+    }
+    start();
+    ck_assert_uint_eq(flood(NULL, stan, 1), 1);
+    stop();
+}
+END_TEST
+
 /* Let every write to data.mdb fail, by putting /dev/full under its descriptor. */
 static void break_disk(void)
 {
@@ -458,7 +590,7 @@ int main(void)
     tcase_add_test(tc, create_makes_private_preallocated_files);
     tcase_add_test(tc, create_on_a_full_disk_leaves_nothing);
     tcase_add_test(tc, open_needs_a_store);
-    tcase_add_test(tc, second_process_is_refused);
+    tcase_add_test(tc, second_process_is_refused_and_touches_nothing);
     tcase_add_test(tc, key_of_another_store_is_refused);
     tcase_add_test(tc, answers_come_in_order_and_requests_share_commits);
     tcase_add_test(tc, ring_wraps_without_losing_or_changing_order);
@@ -467,6 +599,7 @@ int main(void)
     tcase_add_test(tc, reopened_store_has_everything);
     tcase_add_test(tc, readers_see_what_is_committed);
     tcase_add_test(tc, full_map_refuses_fresh_and_closes_open_ones);
+    tcase_add_loop_test(tc, flood_of_reversals_never_stops_the_store, 0, ARRAY_COUNT(floods));
     tcase_add_test(tc, failed_commit_stops_the_process_before_another_word);
     tcase_add_test(tc, start_after_a_failed_sync_checks_every_row);
     tcase_add_test(tc, no_clear_pan_reaches_the_disk);
