@@ -52,7 +52,11 @@ struct store_settings daemon_store_settings(const struct config *config, const c
 /* What was told by the system where it was told something: a full disk, and not a failed read. */
 static const char *reason(int err)
 {
-    return err == ERR_IO && errno != 0 ? strerror(errno) : err_text(err);
+    if (err != ERR_IO || errno == 0) {
+        return err_text(err);
+    }
+    /* A disk that fills up within a write tells so only to the next one. */
+    return errno == EIO ? "Input/output error, or No space left on device" : strerror(errno);
 }
 
 #define MAP_HINT " (the store is full: raise store.map in the configuration, and start again)"

@@ -5,7 +5,7 @@
 
 #include "iso8583/base/pan.h"
 
-enum { PAN_LEN_MIN = 13, PAN_LEN_MAX = 19, PAN_LEN_USUAL = 16, TRACK_DIGITS_MIN = 4 };
+enum { PAN_LEN_MIN = 12, PAN_LEN_MAX = 19, PAN_LEN_USUAL = 16, TRACK_DIGITS_MIN = 4 };
 enum { HOLDER_LEN_MAX = 26 }; /* of a track 1, between its ^ */
 
 static bool is_digit(char byte)
