@@ -123,7 +123,8 @@ uint8_t dialect_row_op(const struct iso_field_row *row)
 {
     bool usual = row->prefix_unit == ISO_UNIT_USUAL && row->fill == ISO_FILL_USUAL &&
                  row->extent == ISO_EXTENT_USUAL && row->separator == 0;
-    return usual ? ISO_OP(row->content, row->coding, row->prefix, row->prefix_coding) : 0;
+    return (uint8_t)(usual ? ISO_OP(row->content, row->coding, row->prefix, row->prefix_coding)
+                           : 0);
 }
 
 void dialect_compile(struct iso_dialect *dialect)
