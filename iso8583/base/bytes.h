@@ -86,6 +86,18 @@ static inline bool span_is_digits(struct span a)
     return a.len > 0;
 }
 
+/* True if @a says something: a number of zeros and blanks only, with which many senders fill what
+ * they do not have, says nothing. */
+static inline bool span_says(struct span a)
+{
+    for (size_t i = 0; i < a.len; i++) {
+        if (a.ptr[i] != '0' && a.ptr[i] != ' ') {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ASCII digits to a number. Returns 0 and sets @value, ERR_FORMAT if empty or not digits,
  * ERR_RANGE above UINT64_MAX. */
 MUST_USE static inline int span_number(struct span a, uint64_t *value)

@@ -206,6 +206,13 @@ int conn_send(struct conn_pool *pool, conn_id id, struct span tpdu, struct span 
                     frame_tail(conn->endpoint->framing));
 }
 
+const char *conn_unsent_text(int result)
+{
+    return result == ERR_CLOSED ? "its connection is gone"
+           : result == ERR_FULL ? "the peer does not read"
+                                : err_text(result);
+}
+
 /* --- Reading ---------------------------------------------------------------------------------- */
 
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf)

@@ -85,6 +85,9 @@ void conn_pool_shutdown(struct conn_pool *pool);
  */
 MUST_USE int conn_send(struct conn_pool *pool, conn_id conn, struct span tpdu, struct span message);
 
+/* Why conn_send() did not take it, for logs and alarms. Static. */
+const char *conn_unsent_text(int result);
+
 /* Begin closing: nothing more is accepted or told but on_close. If @drain, what is in the ring is
  * sent and the peer's end awaited first, for 2 s at most; else it is lost. A stale id is ignored.
  */

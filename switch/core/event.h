@@ -16,14 +16,14 @@
     X(MAC_CHECKED)     /* edge/hsm_client: answers, one kind per question asked */                 \
     X(PIN_CHECKED)                                                                                 \
     X(ANSWER_SIGNED)                                                                               \
-    X(OPENED)            /* store: BOOK_OPEN or BOOK_REVERSAL is durable */                        \
-    X(CLOSED)            /* store: BOOK_CLOSE is durable */                                        \
-    X(SETTLED)           /* store: BOOK_SETTLE is durable */                                       \
-    X(REVERSAL_DUE)      /* store: a row of BOOK_DRAW */                                           \
-    X(DRAW_ENDED)        /* store: no more rows for now */                                         \
-    X(NOTED)             /* store: BOOK_LATE or another that nobody waits for */                   \
-    X(RECOVERED_DUE)     /* start-up: what is due (its STANs are in use), or reversed of late */   \
-    X(ISSUER_ANSWERED)   /* the core itself: a frame that pairs with a request of ours */          \
+    X(OPENED)          /* store: BOOK_OPEN or BOOK_REVERSAL is durable */                          \
+    X(CLOSED)          /* store: BOOK_CLOSE is durable */                                          \
+    X(SETTLED)         /* store: BOOK_SETTLE is durable */                                         \
+    X(REVERSAL_DUE)    /* store: a row of BOOK_DRAW */                                             \
+    X(DRAW_ENDED)      /* store: no more rows for now */                                           \
+    X(NOTED)           /* store: BOOK_LATE or another that nobody waits for */                     \
+    X(RECOVERED_DUE)   /* start-up: what is due (its STANs are in use), or was REVERSED lately */  \
+    X(ISSUER_ANSWERED) /* the core itself: a frame that pairs with a request of ours */            \
     X(REVERSAL_ANSWERED) /* the core itself: a frame that pairs with a reversal of ours */         \
     X(LINK_ORDERED)      /* admin: a link is to be up, down, or drained */                         \
     X(TICKED)            /* driver: the deadline passed */

@@ -1,17 +1,5 @@
 #include "switch/core/outcome.h"
 
-/* Some issuers fill DE38 of a decline with blanks or zeros. */
-static bool has_auth(const struct iso_msg *answer)
-{
-    struct span auth = iso_get(answer, 38);
-    for (size_t i = 0; i < auth.len; i++) {
-        if (auth.ptr[i] != ' ' && auth.ptr[i] != '0') {
-            return true;
-        }
-    }
-    return false;
-}
-
 enum record_state outcome_of(const struct issuer_settings *issuer, const struct iso_msg *answer,
                              int64_t asked_minor, int64_t *approved_minor)
 {
@@ -27,7 +15,8 @@ enum record_state outcome_of(const struct issuer_settings *issuer, const struct 
         return STATE_UNKNOWN;
     }
     if (!codes_have(issuer->approve, code)) {
-        return code_approves(code) || has_auth(answer) ? STATE_UNKNOWN : STATE_DECLINED;
+        return code_approves(code) || span_says(iso_get(answer, 38)) ? STATE_UNKNOWN
+                                                                     : STATE_DECLINED;
     }
     if (strcmp(code, "10") != 0) {
         *approved_minor = asked_minor;

@@ -74,17 +74,6 @@ static void read_cryptogram(const struct iso_msg *msg, struct record *record)
     }
 }
 
-/* Zeros and blanks in DE37 are no number, and many transactions would share it. */
-static bool rrn_says(struct span rrn)
-{
-    for (size_t i = 0; i < rrn.len; i++) {
-        if (rrn.ptr[i] != '0' && rrn.ptr[i] != ' ') {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void fill_texts(struct core *core, struct txn *t)
 {
     const struct iso_msg *msg = &t->intake.msg;
@@ -112,7 +101,7 @@ static void fill_texts(struct core *core, struct txn *t)
     TEXT_SET(record->condition, iso_get(msg, 25));
     TEXT_SET(record->location, iso_get(msg, 43));
     TEXT_SET(record->expiry, expiry_of(msg));
-    if (rrn_says(iso_get(msg, 37))) {
+    if (span_says(iso_get(msg, 37))) {
         TEXT_SET(record->rrn, iso_get(msg, 37));
     }
     read_cryptogram(msg, record);

@@ -1,8 +1,7 @@
 /* The admin socket: one JSON object a line in, one a line out, in order.
  *
  *     {"cmd":"link.down","name":"visa1"}   ->   {"v":1,"ok":true}
- *     {"cmd":"nonsense"}                   ->   {"v":1,"ok":false,"error":"there is no command
- * ..."}
+ *     {"cmd":"nonsense"}                   ->   {"v":1,"ok":false,"error":"no command ..."}
  *
  * Only the owner of the process may open it (mode 0600). Clients, requests and patience are
  * bounded: ADMIN_CLIENT_COUNT_MAX clients, ADMIN_REQUEST_LEN_MAX bytes a request, one request of a
@@ -27,24 +26,27 @@
  *                                            alarms [ALARM]
  *  tx.show      seq | terminal, stan |       tx: TX with journal [{seq, at_ms, what, text}]
  *               terminal*, rrn               (the newest; a reversal only if nothing else has the
- *                                            number. With a terminal it is looked up. rrn alone,
- * and what the index has not, takes some seconds of search) tx.list      last*  (20, at most 1000)
- * txs [TX]  (newest first) day.show     day*                         days [DAY]  (newest first)
+ *                                            number. With a terminal it is looked up; rrn alone,
+ *                                            and what the index has not, takes seconds of search)
+ *  tx.list      last*  (20, at most 1000)    txs [TX]  (newest first)
+ *  day.show     day*                         days [DAY]  (newest first)
  *  day.cutover  day*   (the next), force*    day  (refused: not later than the open one, and more
  *                                            than a week after it unless force is true)
  *  day.sign_off day*   (the oldest CUT)      day
  *  link.list    -                            links [LINK]
  *  link.show    name                         link LINK, strays [STRAY]  (newest first, at most 32)
  *  link.up      name                         -    (link.down and link.drain alike)
- *  saf.list     limit*  (100, at most 1000)  saf [{due_seq, seq, issuer, since_ms, tries
- * (sendings), dead, after*  (a "next")             amount_minor, currency, pan, terminal}], total,
- * next (text; not there on the last page) saf.resolve  seq    (of a dead letter)    day alarms -
- * alarms [ALARM] stop         -                            -    (the daemon drains and ends)
+ *  saf.list     limit*  (100, at most 1000)  saf [{due_seq, seq, issuer, since_ms, tries, dead,
+ *               after*  (a "next")             amount_minor, currency, pan, terminal}],
+ *                                            total, next (text; not there on the last page)
+ *  saf.resolve  seq    (of a dead letter)    day
+ *  alarms       -                            alarms [ALARM]
+ *  stop         -                            -    (the daemon drains and ends)
  *
  *  LINK   name, issuer, state, since_ms (how long in this state), pending, reversals, sent,
  *         answered, timed_out, late, unmatched
  *  STRAY  an answer that paired with nothing: at_ms, mti, stan, rrn, code, near {seq, stan, rrn}
- * (the nearest pending request; not there: none is near), differs [{field ("DE11", "MTI"),
+ *         (the nearest pending request; not there: none is near), differs [{field ("DE11", "MTI"),
  *         expected, got}] (none, with a near: that request has its answer already)
  *  ALARM  name, subject, number, mti (where the number is one: "0210"), count, at_ms
  *  TX     seq, state, kind, mti, day, opened_ms, handed_ms, closed_ms, group, acquirer, terminal,

@@ -191,9 +191,7 @@ void issuer_send(struct issuer_edge *edge, uint16_t link, struct span message)
     if (result != 0) {
         driver_alarm_why(edge->driver, "link.undelivered",
                          driver_parts(edge->driver)->config->core.links[link].name, 0,
-                         result == ERR_CLOSED ? "its connection is gone"
-                         : result == ERR_FULL ? "the peer does not read"
-                                              : err_text(result));
+                         conn_unsent_text(result));
         conn_close(edge->pool, conn, false);
     }
 }

@@ -227,11 +227,8 @@ static void undelivered(const struct gate *gate, conn_id conn, int result, struc
     const char *peer = conn_peer(gate->edge->pool, conn);
     snprintf(subject, sizeof subject, "%s/%.*s", listener->name, (int)terminal.len,
              terminal.len == 0 ? "" : (const char *)terminal.ptr);
-    snprintf(why, sizeof why, "%s%s%s",
-             result == ERR_CLOSED ? "its connection is gone"
-             : result == ERR_FULL ? "the peer does not read"
-                                  : err_text(result),
-             peer[0] == '\0' ? "" : ": ", peer);
+    snprintf(why, sizeof why, "%s%s%s", conn_unsent_text(result), peer[0] == '\0' ? "" : ": ",
+             peer);
     bytes_wipe(digits, scratch.len);
     driver_alarm_why(driver, "terminal.undelivered", subject, 0, why);
 }

@@ -43,7 +43,8 @@ void book_free(struct book *book);
 /* What a restart found and finished: every OPEN becomes UNKNOWN with its reversal due (DECLINED if
  * it has no issuer or moves no money), in batches of one transaction each, before anyone listens.
  * Can be killed and run again. @on_due (may be NULL) is told the original record of every due row
- * then in the book, for the pairing keys and the STANs in use. */
+ * then in the book, and of what was REVERSED in the last hour (the newest): for the pairing keys,
+ * the STANs in use, and a late approval of what is reversed. */
 struct book_recovered {
     uint64_t open_count;     /* found open */
     uint64_t unknown_count;  /* of them: reversal now due */
@@ -55,12 +56,11 @@ MUST_USE int book_recover(struct book *book, int64_t wall_ms,
                           void *context, struct book_recovered *out);
 
 /* Execute @requests (at most BOOK_REQUESTS_MAX) in order in ONE write transaction and commit it.
- * Answers are written to
- * @answers; a request may give several (DRAW), so @on_answer is called for each, after the commit,
- * in order. Where the map is nearly full they may take several transactions. Returns 0, or an error
- * after which nothing more may be approved (fail stop): the transaction is aborted and none of its
- * answers was given. What begins is REFUSED before it takes the room of what ends, so that ERR_FULL
- * means that a map is too small for what is open. */
+ * @on_answer is called for each answer (a DRAW may give several), after the commit, in order. Where
+ * the map is nearly full they may take several transactions. Returns 0, or an error after which
+ * nothing more may be approved (fail stop): the transaction is aborted and none of its answers was
+ * given. What begins is REFUSED before it takes the room of what ends, so that ERR_FULL means that
+ * a map is too small for what is open. */
 MUST_USE int book_execute(struct book *book, const struct book_request *requests, size_t count,
                           void (*on_answer)(void *context, const struct book_answer *answer),
                           void *context);

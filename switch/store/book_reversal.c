@@ -13,7 +13,7 @@
 /* The parts of DE90 that are used to tell its original: "" and zeros say nothing. */
 static bool text_says(const char *text)
 {
-    return text[strspn(text, "0")] != 0;
+    return span_says(span_text(text));
 }
 
 /* The MTI of four digits as a number, without its last one (the origin or a repeat mark). */

@@ -9,13 +9,16 @@
  * trail    seq (8), jseq (8) -> nothing: the journal's rows of a transaction
  * open     seq (8) -> day (4)
  * due      issuer (16, zero filled), due_seq (8) -> struct due_row
- * dead     issuer (16, zero filled), due_seq (8) -> nothing: the rows of `due` that are dead
- * letters items    day (4), item_seq (8) -> struct item_row: clearing items totals   day (4),
- * issuer (16), acquirer (12), currency (2) -> struct totals_row tombs    kind (1), terminal (8),
- * STAN or RRN (12), card (8), amount (8) -> struct tomb_row: reversals of the unseen lookup bucket
- * (4), kind (1), hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41, PAN token; see
- * book_find.c summary  bucket (4) -> what it cannot have: book_summary.c days     day (4) -> struct
- * day_row files    file_seq (8) -> struct file_row */
+ * dead     issuer (16, zero filled), due_seq (8) -> nothing: which rows of `due` are dead letters
+ * items    day (4), item_seq (8) -> struct item_row: clearing items
+ * totals   day (4), issuer (16), acquirer (12), currency (2) -> struct totals_row
+ * tombs    kind (1), terminal (8), STAN or RRN (12), card (8), amount (8) -> struct tomb_row:
+ *          reversals of the unseen
+ * lookup   bucket (4), kind (1), hash (8), seq (8) -> nothing: by DE32+DE41+DE11, DE37+DE41,
+ *          PAN token; see book_find.c
+ * summary  bucket (4) -> what it cannot have: book_summary.c
+ * days     day (4) -> struct day_row
+ * files    file_seq (8) -> struct file_row */
 #pragma once
 
 #include "switch/core/book.h"

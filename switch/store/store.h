@@ -32,7 +32,8 @@ MUST_USE int store_create(const struct store_settings *settings, uint32_t day, i
 
 /* Open for this process alone (the directory is locked; ERR_EXISTS if another has it, ERR_NOT_FOUND
  * if there is no store), reading past the page cache where the last stop was a failed sync; checks
- * version, checksums, chain tail and that the key file is the store's: ERR_CORRUPT. */
+ * version (ERR_VERSION: another program's schema), and checksums, chain tail and that the key file
+ * is the store's: ERR_CORRUPT. */
 MUST_USE int store_open(const struct store_settings *settings, struct store **out);
 void store_close(struct store *store);
 

@@ -86,21 +86,10 @@ static uint64_t bytes_hash(uint64_t hash, struct span bytes)
     return hash;
 }
 
-/* Zeros and blanks name nothing. */
-static bool number_says(struct span number)
-{
-    for (size_t i = 0; i < number.len; i++) {
-        if (number.ptr[i] != '0' && number.ptr[i] != ' ') {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Of a number (DE37 or DE11) at the terminal of @msg; 0 if either is not there. */
 static uint64_t key_make(const struct iso_msg *msg, struct span number)
 {
-    if (!number_says(number) || !iso_has(msg, 41)) {
+    if (!span_says(number) || !iso_has(msg, 41)) {
         return 0;
     }
     uint64_t hash = bytes_hash(bytes_hash(0xCBF29CE484222325ull, number), iso_get(msg, 41));
@@ -269,7 +258,7 @@ static void terminal_told(struct money *money, const struct engine_message *mess
     }
     uint64_t stan_key = key_make(request, iso_get(request, 11));
     struct span own = iso_get(request, 37);
-    struct span rrn = number_says(own) ? own : iso_get(answer, 37);
+    struct span rrn = span_says(own) ? own : iso_get(answer, 37);
     uint64_t rrn_key = key_make(request, rrn);
     struct entry *entry = entry_find(money, &money->by_rrn, rrn_key);
     entry = entry != NULL ? entry : entry_find(money, &money->by_stan, stan_key);
