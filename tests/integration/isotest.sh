@@ -174,6 +174,8 @@ check "... and it is said" says 'there is no test to run with --tags nosuch'
 mkdir "$work/empty"
 check "an empty folder: exit 2" exits 2 run empty
 check "--from beyond the last test: exit 2" exits 2 run three.isot --from 100
+check "--from with a folder: exit 2" exits 2 run . --from 1
+check "... with the reason" says 'speak of one file, and here are'
 to_full() { run three.isot --keep-going >/dev/full; }
 check "a result that cannot be written: exit 5" exits 5 to_full
 check "an unknown --var is warned of" exits 1 run three.isot --var "nosuch=1"

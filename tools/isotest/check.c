@@ -440,6 +440,7 @@ static void declarations_check(struct checker *checker)
     for (struct card *card = script->cards; card != NULL; card = card->next) {
         card_check(checker, card);
     }
+    secrets_gather(checker);
 }
 
 void script_check(struct checker *checker)

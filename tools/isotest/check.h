@@ -1,5 +1,6 @@
 /* The checker's own header: what its files share. check.c declarations, check_step.c statements,
- * check_value.c values and predicates.
+ * check_value.c values and predicates,
+ * check_secret.c what no output may show.
  *
  * A script is walked once, in the order of its text. What is told is certain to be wrong whatever
  * happens in a run; what may be right is left to the run. */
@@ -104,6 +105,13 @@ struct variable_state *variable_state(struct checker *checker, uint32_t slot);
 
 /* The references of replies, at the end of the test. */
 void deferred_check(struct checker *checker);
+
+/* --- check_secret.c ----------------------------------------------------------------------------
+ */
+
+/* What no output may show: the keys, card numbers and PINs of the declarations, and what the
+ * variables in them may be. After the declarations are checked. */
+void secrets_gather(struct checker *checker);
 
 /* --- check_step.c ------------------------------------------------------------------------------
  */

@@ -6,6 +6,7 @@
 #include "iso8583/base/pan.h"
 
 enum { PAN_LEN_MIN = 12, PAN_LEN_MAX = 19, PAN_LEN_USUAL = 16, TRACK_DIGITS_MIN = 4 };
+enum { KEY_LEN_MIN = 16 };    /* hex digits */
 enum { HOLDER_LEN_MAX = 26 }; /* of a track 1, between its ^ */
 
 static bool is_digit(char byte)
@@ -143,57 +144,48 @@ static bool begins_with(const char *text, struct span what)
     return true;
 }
 
-static void card_conceal(const struct card *card, char *text)
+/* The longest run of hex digits. */
+static size_t hex_len_max(const char *text)
 {
-    for (const struct card_line *line = card->lines; line != NULL; line = line->next) {
-        struct span value = line->value.bytes;
-        bool is_pin = span_equal_text(line->name, "pin");
-        if (line->value.kind != VALUE_BYTES || value.len < 4 ||
-            (!is_pin && !span_equal_text(line->name, "pan"))) {
-            continue;
-        }
-        for (char *at = text; *at != '\0'; at++) {
-            if (!begins_with(at, value)) {
-                continue;
-            }
-            if (!is_pin) {
-                pan_star(at, value.len);
-            } else if ((at == text || (!isalnum((unsigned char)at[-1]) && at[-1] != '*' &&
-                                       strchr(".:+", at[-1]) == NULL)) &&
-                       !isalnum((unsigned char)at[value.len]) && at[value.len] != '*') {
-                star(at, value.len); /* Only alone: 1234 is in many a number. */
-            }
-        }
+    size_t len = 0;
+    size_t longest = 0;
+    for (; *text != '\0'; text++) {
+        len = is_hex(*text) ? len + 1 : 0;
+        longest = len > longest ? len : longest;
     }
+    return longest;
 }
 
-static void keys_conceal(const struct script *script, char *text)
+/* A PIN is starred only where it stands alone: 1234 is in many a number. */
+static bool stands_alone(const char *text, const char *at, size_t len)
 {
-    enum { KEY_LEN_MIN = 16 };
-    for (char *at = text; *at != '\0';) {
-        size_t len = 0;
-        while (is_hex(at[len])) {
-            len++;
+    bool begins = at == text || (!isalnum((unsigned char)at[-1]) && strchr(".:+*", at[-1]) == NULL);
+    return begins && !isalnum((unsigned char)at[len]) && at[len] != '*';
+}
+
+static void secret_conceal(const struct secret *secret, char *text)
+{
+    struct span value = secret->value;
+    for (char *at = text; *at != '\0'; at++) {
+        if (!begins_with(at, value)) {
+            continue;
         }
-        const struct key *key = len < KEY_LEN_MIN ? NULL : script->keys;
-        for (; key != NULL; key = key->next) {
-            struct span value = key->value.bytes;
-            for (size_t i = 0; value.len >= KEY_LEN_MIN && i + value.len <= len; i++) {
-                if (begins_with(at + i, value)) {
-                    star(at + i, value.len);
-                }
-            }
+        if (secret->kind == SECRET_PAN) {
+            pan_star(at, value.len);
+        } else if (secret->kind == SECRET_KEY || stands_alone(text, at, value.len)) {
+            star(at, value.len);
         }
-        at += len == 0 ? 1 : len;
     }
 }
 
 void conceal_text(const struct script *script, char *text)
 {
     if (script != NULL) {
-        keys_conceal(script, text);
-        for (const struct card *card = script->cards; card != NULL; card = card->next) {
-            card_conceal(card, text);
+        bool has_key = hex_len_max(text) >= KEY_LEN_MIN;
+        for (const struct secret *secret = script->secrets; secret != NULL; secret = secret->next) {
+            if (has_key || secret->kind != SECRET_KEY) { /* There may be thousands of keys. */
+                secret_conceal(secret, text);
+            }
         }
     }
     tracks_conceal(text);
@@ -201,9 +193,25 @@ void conceal_text(const struct script *script, char *text)
     digits_conceal(text);
 }
 
+void conceal_cut(char *text)
+{
+    enum { SHORTEST = 7 }; /* Six digits of a card number may be seen. */
+    size_t end = strlen(text);
+    size_t start = end;
+    while (start > 0 && (is_hex(text[start - 1]) || strchr("=^*", text[start - 1]) != NULL)) {
+        start--;
+    }
+    if (end - start >= SHORTEST) {
+        star(text + start, end - start);
+    }
+}
+
 const char *conceal_span(const struct script *script, struct span from, char *to, size_t cap)
 {
     (void)snprintf(to, cap, "%.*s", (int)from.len, (const char *)from.ptr);
     conceal_text(script, to);
+    if (from.len >= cap) {
+        conceal_cut(to);
+    }
     return to;
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "iso8583/dialect.h"
+#include "tools/isotest/conceal.h"
 #include "tools/isotest/diff.h"
 #include "tools/isotest/card.h"
 
@@ -254,6 +255,9 @@ const char *path_show(const struct iso_dialect *dialect, const struct path *path
         (void)snprintf(buf, cap, "****");
     } else {
         text_show(value, path->kind == PATH_TAG || path->kind == PATH_TPDU, buf, cap);
+    }
+    if (strlen(buf) + 4 > cap) { /* It may be cut. */
+        conceal_cut(buf);
     }
     return buf;
 }

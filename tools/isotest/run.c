@@ -380,6 +380,11 @@ static int run_all(const struct run_options *options)
         files_free(files, count);
         return EXIT_INPUT;
     }
+    if (count > 1 && (options->from_line != 0 || options->at_count != 0)) {
+        fprintf(stderr, "isotest: --from and --at speak of one file, and here are %u\n", count);
+        files_free(files, count);
+        return EXIT_CALLED_WRONG;
+    }
     if (options->timeout_ms != 0) {
         run.deadline_us = engine_now_us() + (int64_t)options->timeout_ms * 1000;
     }

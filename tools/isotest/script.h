@@ -413,6 +413,14 @@ struct setting {
     struct spot spot;
 };
 
+enum secret_kind { SECRET_KEY, SECRET_PAN, SECRET_PIN };
+
+struct secret { /* what no output may show: see conceal.h */
+    struct secret *next;
+    uint8_t kind; /* enum secret_kind */
+    struct span value;
+};
+
 struct names;
 struct regex_list;
 
@@ -435,6 +443,7 @@ struct script {
     struct span *counters;
     uint32_t counter_count;
     uint32_t peer_count;
+    struct secret *secrets;
     bool uses_exec; /* some test has an `exec`: the first stands at @exec_spot */
     struct spot exec_spot;
     struct names *key_names;    /* private: for script_key() */

@@ -70,6 +70,36 @@ START_TEST(keys_and_pins_that_a_script_declares_are_starred)
 }
 END_TEST
 
+static struct span var_given(void *context, struct span name)
+{
+    (void)context;
+    return span_equal_text(name, "K") ? span_text("0123456789ABCDEFFEDCBA9876543210") : SPAN_NONE;
+}
+
+START_TEST(keys_and_pins_that_come_by_a_variable_are_starred)
+{
+    const char *text = "set K = 80577FB0985DCD8AC8EF7CF4F2B9F46D\nset P = 8264\n"
+                       "key tpk:T1 {{K}}\ncard gold {\n  pan 4111111111111111\n  pin {{P}}\n}\n";
+    struct script_options options = {.variable = var_given};
+    struct script *script = NULL;
+    ck_assert_int_eq(script_parse_text("t.isot", span_text(text), &options, &script), 0);
+    becomes(script, "--var K=0123456789ABCDEFFEDCBA9876543210 P 8264",
+            "--var K=******************************** P ****");
+    becomes(script, "80577FB0985DCD8AC8EF7CF4F2B9F46D", "********************************");
+    script_free(script);
+}
+END_TEST
+
+START_TEST(a_card_number_that_a_limit_cuts_is_starred)
+{
+    char got[20];
+    (void)conceal_span(NULL, SPAN_LITERAL("title 4111111111111111"), got, sizeof got);
+    ck_assert_str_eq(got, "title *************");
+    (void)conceal_span(NULL, SPAN_LITERAL("amount of 123456 EUR"), got, sizeof got);
+    ck_assert_str_eq(got, "amount of 123456 EU");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conceal");
@@ -78,6 +108,8 @@ int main(void)
     tcase_add_test(cases, what_follows_a_card_number_on_its_track_is_starred);
     tcase_add_test(cases, what_is_no_secret_stays);
     tcase_add_test(cases, keys_and_pins_that_a_script_declares_are_starred);
+    tcase_add_test(cases, keys_and_pins_that_come_by_a_variable_are_starred);
+    tcase_add_test(cases, a_card_number_that_a_limit_cuts_is_starred);
     suite_add_tcase(suite, cases);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
