@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <jansson.h>
+#include <openssl/evp.h>
 
 #include "iso8583/base/calendar.h"
 
@@ -15,15 +16,38 @@ static const char *role_name(unsigned index)
     return index == MANIFEST_TOTALS ? "totals" : formats[index]->name;
 }
 
+/* As sha256sum prints it. */
+static json_t *hash_pack(const uint8_t *hash)
+{
+    uint8_t text[HASH_TEXT_LEN];
+    hex_encode(span_make(hash, OUTPUT_HASH_LEN), text);
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (uint8_t)(text[i] >= 'A' ? text[i] - 'A' + 'a' : text[i]);
+    }
+    return json_stringn((const char *)text, sizeof text);
+}
+
 static json_t *file_pack(unsigned index, const struct output_file *file)
 {
-    uint8_t hash[HASH_TEXT_LEN];
-    hex_encode(span_make(file->sha256, OUTPUT_HASH_LEN), hash);
-    for (size_t i = 0; i < sizeof hash; i++) { /* As sha256sum prints it. */
-        hash[i] = (uint8_t)(hash[i] >= 'A' ? hash[i] - 'A' + 'a' : hash[i]);
-    }
-    return json_pack("{s:s, s:s, s:I, s:s%}", "role", role_name(index), "name", file->name, "bytes",
-                     (json_int_t)file->bytes, "sha256", hash, (size_t)HASH_TEXT_LEN);
+    return json_pack("{s:s, s:s, s:I, s:o}", "role", role_name(index), "name", file->name, "bytes",
+                     (json_int_t)file->bytes, "sha256", hash_pack(file->sha256));
+}
+
+static char *canonical_text(const json_t *json)
+{
+    return json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_SORT_KEYS);
+}
+
+/* Put the hash of what @root says so far into it. False: out of memory. */
+static bool seal_put(json_t *root)
+{
+    uint8_t hash[OUTPUT_HASH_LEN];
+    char *text = canonical_text(root);
+    bool good = text != NULL &&
+                EVP_Digest(text, strlen(text), hash, NULL, EVP_sha256(), NULL) == 1 &&
+                json_object_set_new(root, "seal", hash_pack(hash)) == 0;
+    free(text);
+    return good;
 }
 
 char *manifest_encode(const struct manifest *manifest)
@@ -44,7 +68,7 @@ char *manifest_encode(const struct manifest *manifest)
                   manifest->file_id, "production", (int)manifest->production, "items",
                   (json_int_t)manifest->items, "records", (json_int_t)manifest->records,
                   "hash_total", (json_int_t)manifest->hash_total, "files", files);
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_COMPACT | JSON_SORT_KEYS);
+    char *text = root != NULL && seal_put(root) ? canonical_text(root) : NULL;
     json_decref(root);
     size_t text_len = text == NULL ? 0 : strlen(text);
     char *line = text == NULL ? NULL : realloc(text, text_len + 2);
@@ -82,12 +106,13 @@ static int root_unpack(json_t *root, struct manifest *manifest)
     json_int_t numbers[5] = {0};
     const char *created = NULL;
     const char *file_id = NULL;
+    const char *seal = NULL; /* Compared when all is encoded again. */
     json_t *files = NULL;
-    if (json_unpack(root, "{s:i, s:i, s:I, s:I, s:s, s:s, s:b, s:I, s:I, s:I, s:o !}", "v",
+    if (json_unpack(root, "{s:i, s:i, s:I, s:I, s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:s !}", "v",
                     &version, "day", &day, "file_seq", &numbers[0], "created_ms", &numbers[1],
                     "created", &created, "file_id", &file_id, "production", &production, "items",
-                    &numbers[2], "records", &numbers[3], "hash_total", &numbers[4], "files",
-                    &files) != 0 ||
+                    &numbers[2], "records", &numbers[3], "hash_total", &numbers[4], "files", &files,
+                    "seal", &seal) != 0 ||
         version != 1 || day < 0 || strlen(file_id) != FILE_ID_LEN ||
         json_array_size(files) != MANIFEST_FILES) {
         return ERR_FORMAT;

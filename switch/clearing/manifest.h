@@ -1,5 +1,6 @@
 /* The manifest of a day's files: what they are called, how long, their SHA-256; canonical JSON
- * (keys sorted, no spaces, one line), so that the same files give the same manifest. */
+ * (keys sorted, no spaces, one line), so that the same files give the same manifest. Its own SHA-256
+ * ("seal", over the JSON without it) stands inside: no byte of it changes unnoticed. */
 #pragma once
 
 #include "switch/clearing/format.h"
@@ -21,5 +22,6 @@ struct manifest {
 /* The text, with line end. malloc()ed: the caller's to free. NULL: out of memory. */
 char *manifest_encode(const struct manifest *manifest);
 
-/* The reverse. ERR_FORMAT if anything is missing, of the wrong type, or not canonical. */
+/* The reverse. ERR_FORMAT if anything is missing, of the wrong type, not canonical, or not what
+ * the seal is of. */
 MUST_USE int manifest_decode(struct span text, struct manifest *manifest);

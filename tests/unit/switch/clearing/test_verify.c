@@ -22,7 +22,8 @@ START_TEST(changed_byte_of_any_file_is_found)
     ck_assert_uint_eq(faults(false, text, sizeof text), 0);
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         size_t len = file_read(names[i], bytes[0]);
-        for (size_t at = 0; at < len; at += 1 + len / 40) {
+        size_t step = strstr(names[i], "manifest") != NULL ? 1 : 1 + len / 40;
+        for (size_t at = 0; at < len; at += step) {
             memcpy(bytes[1], bytes[0], len);
             bytes[1][at] ^= 1;
             file_write(names[i], bytes[1], len);
