@@ -36,14 +36,19 @@ static void line_enter(struct lexer *lexer, size_t at)
     lexer->line++;
 }
 
+/* Bytes of the byte order mark at @at, 0 if none is there. */
+static size_t mark_len(const struct lexer *lexer, size_t at)
+{
+    struct span mark = SPAN_LITERAL("\xEF\xBB\xBF");
+    return span_equal(span_first(span_skip(lexer->text, at), mark.len), mark) ? mark.len : 0;
+}
+
 void lexer_init(struct lexer *lexer, struct span text, uint16_t file,
                 void (*report)(void *context, struct spot spot, const char *what), void *context)
 {
     *lexer = (struct lexer){.text = text, .file = file, .tell = report, .context = context};
     line_enter(lexer, 0);
-    if (text.len >= 3 && memcmp(text.ptr, "\xEF\xBB\xBF", 3) == 0) {
-        lexer->at = 3; /* a byte order mark */
-    }
+    lexer->at = mark_len(lexer, 0);
 }
 
 /* A line that is too long is told and passed over. */
@@ -150,6 +155,18 @@ static size_t comparison_len(const struct lexer *lexer, size_t at)
     return (byte == '=' || byte == '!') && equals ? 2 : 0;
 }
 
+/* Bytes of the character at @at of a word; what is none is told. */
+static size_t word_char_len(struct lexer *lexer, struct line *line, size_t at)
+{
+    size_t len = utf8_len(lexer, at);
+    if (len == 0) {
+        tell(lexer, line, at, 1, "this byte is no UTF-8; bytes are written x'...'");
+    } else if (mark_len(lexer, at) != 0) {
+        tell(lexer, line, at, len, "a byte order mark stands only where the file begins");
+    }
+    return len == 0 ? 1 : len;
+}
+
 static void word_read(struct lexer *lexer, struct line *line)
 {
     size_t start = lexer->at;
@@ -173,7 +190,7 @@ static void word_read(struct lexer *lexer, struct line *line)
         if (byte < ' ' || byte == 0x7F) {
             break;
         }
-        at++;
+        at += word_char_len(lexer, line, at);
     }
     lexer->at = at;
     if (at == start) {

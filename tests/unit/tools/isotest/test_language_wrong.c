@@ -81,6 +81,16 @@ static const struct row {
      "t.isot:1:10: error: this byte is no UTF-8; bytes are written x'...'\n"
      "      1 | test \"caf?\" {\n"
      "        |          ^"},
+    {"word_that_is_no_utf8",
+     "set WORD = caf\xE9\n" LAB,
+     "t.isot:1:15: error: this byte is no UTF-8; bytes are written x'...'\n"
+     "      1 | set WORD = caf?\n"
+     "        |               ^"},
+    {"byte_order_mark_inside",
+     "\xEF\xBB\xBF\n\xEF\xBB\xBFset WORD = word\n" LAB,
+     "t.isot:2:1: error: a byte order mark stands only where the file begins\n"
+     "      2 | ???set WORD = word\n"
+     "        | ^^^"},
     {"misspelt_step",
      "test \"t\" {\n"
      "  sned 0800\n"
