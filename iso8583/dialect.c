@@ -111,7 +111,7 @@ const char *dialect_row_flaw(const struct iso_field_row *row)
     }
     if (row->mask > ISO_MASK_ALL || row->pad > ISO_PAD_F_FRONT ||
         row->fill > ISO_FILL_ZERO_BEHIND || row->extent > ISO_EXTENT_REST ||
-        row->sign > ISO_SIGN_ZONED || row->prefix_unit > ISO_UNIT_WIRE) {
+        row->sign > ISO_SIGN_ZONED || row->prefix_unit > ISO_UNIT_NIBBLES) {
         return "a column is out of its range";
     }
     const char *flaw = coding_flaw(row);

@@ -48,6 +48,7 @@ enum iso_unit {
     ISO_UNIT_VALUE, /* digits, characters or bytes of the value, whatever the coding */
     ISO_UNIT_WIRE, /* bytes on the wire. BCD: an odd count is told by the nibble F where @pad has it
                     */
+    ISO_UNIT_NIBBLES, /* half bytes on the wire, two a byte */
 };
 
 /* The nibble that fills an odd count of BCD digits, and where. Behind, 0 and F are read alike. */

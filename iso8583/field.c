@@ -23,13 +23,20 @@ static bool is_filled(const struct iso_field_row *row)
 static bool counts_wire(const struct iso_field_row *row)
 {
     bool hex = row->coding == ISO_HEX || row->coding == ISO_HEX_EBCDIC;
-    return row->prefix_unit == ISO_UNIT_WIRE || (row->prefix_unit == ISO_UNIT_USUAL && hex);
+    return row->prefix_unit == ISO_UNIT_WIRE || row->prefix_unit == ISO_UNIT_NIBBLES ||
+           (row->prefix_unit == ISO_UNIT_USUAL && hex);
+}
+
+/* What one byte on the wire adds to the number. */
+static size_t wire_scale(const struct iso_field_row *row)
+{
+    return row->prefix_unit == ISO_UNIT_NIBBLES ? 2 : 1;
 }
 
 /* The number in the prefix of a value of @count. */
 static size_t prefix_number(const struct iso_field_row *row, size_t count)
 {
-    return counts_wire(row) ? coding_wire_len(row, count) : count;
+    return counts_wire(row) ? wire_scale(row) * coding_wire_len(row, count) : count;
 }
 
 /* What is where, once the end of an element is known. */
@@ -63,7 +70,10 @@ static int prefixed_place(const struct iso_field_row *row, struct reader *in, st
         place->count = number;
         TRY(take(in, coding_wire_len(row, number), &place->wire, error));
     } else {
-        TRY(take(in, number, &place->wire, error));
+        if (number % wire_scale(row) != 0) {
+            return iso_fail_numbers(error, ERR_LENGTH, "even length", number + 1, number);
+        }
+        TRY(take(in, number / wire_scale(row), &place->wire, error));
         place->count = coding_count(row, place->wire);
     }
     if (row->extent == ISO_EXTENT_AREA) {

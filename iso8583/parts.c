@@ -41,10 +41,17 @@ static const struct iso_field_row *row_of(const struct iso_parts *parts, uint64_
 /* --- names of parts ----------------------------------------------------------------------------
  */
 
+/* Parts are named by numbers, not by tags. */
+static bool has_numbers(const struct iso_parts *parts)
+{
+    return parts->layout == ISO_POSITIONAL || parts->layout == ISO_BITMAPPED ||
+           parts->layout == ISO_DBM;
+}
+
 const char *parts_tag_text(const struct iso_parts *parts, uint64_t tag, char *buf, size_t cap)
 {
     CHECK(cap > 0);
-    if (parts->layout == ISO_POSITIONAL || parts->layout == ISO_BITMAPPED) {
+    if (has_numbers(parts)) {
         snprintf(buf, cap, "%u", (unsigned)tag);
     } else if (parts->layout == ISO_TAGGED && parts->tag_coding != ISO_BINARY) {
         size_t len = 0;
@@ -81,7 +88,7 @@ int parts_tag_parse(const struct iso_parts *parts, struct span text, uint64_t *t
     if (name.len == 0) {
         return ERR_FORMAT;
     }
-    if (parts->layout == ISO_POSITIONAL || parts->layout == ISO_BITMAPPED) {
+    if (has_numbers(parts)) {
         return name.len <= 5 ? span_number(name, tag) : ERR_FORMAT;
     }
     if (parts->layout == ISO_TAGGED && parts->tag_coding != ISO_BINARY) {
@@ -149,10 +156,37 @@ static int bitmap_open(struct parts_walk *walk, struct iso_error *error)
     return 0;
 }
 
+/* The bitmap of a data set. */
+static int dbm_open(struct parts_walk *walk, struct iso_error *error)
+{
+    unsigned part = 1;
+    unsigned width = 16;
+    for (bool more = true; more; width = 8) {
+        struct span wire;
+        if (reader_take(&walk->in, width / 8, &wire) < 0) {
+            return iso_fail_numbers(error, ERR_TRUNCATED, "bitmap", width / 8,
+                                    reader_left(&walk->in));
+        }
+        unsigned word = width == 16 ? be16_get(wire.ptr) : wire.ptr[0];
+        more = (word >> (width - 1) & 1u) != 0;
+        if (!more && (word & 1u) != 0) {
+            return iso_fail(error, ERR_FORMAT, "bitmap without TLV behind");
+        }
+        for (unsigned bit = 2; bit <= (more ? width : width - 1); bit++, part++) {
+            if (part > 8 * PARTS_BITMAP_LEN_MAX) {
+                return iso_fail(error, ERR_LENGTH, "bitmap");
+            }
+            uint64_t is_set = word >> (width - bit) & 1u;
+            walk->bits[(part - 1) / 64] |= is_set << (63 - (part - 1) % 64);
+        }
+    }
+    return 0;
+}
+
 static int bitmapped_next(struct parts_walk *walk, struct iso_part *part, struct iso_error *error)
 {
     if (!walk->opened && reader_left(&walk->in) != 0) {
-        TRY(bitmap_open(walk, error));
+        TRY(walk->parts->layout == ISO_DBM ? dbm_open(walk, error) : bitmap_open(walk, error));
     }
     for (size_t word = 0; word < ARRAY_COUNT(walk->bits); word++) {
         if (walk->bits[word] == 0) {
@@ -220,14 +254,21 @@ static int tagged_next(struct parts_walk *walk, struct iso_part *part, struct sp
 {
     const struct iso_parts *parts = walk->parts;
     struct reader rest = walk->in;
-    size_t len;
+    size_t len = 0;
     if (reader_left(&rest) == 0) {
         return 0;
     }
+    if (parts->length_first) {
+        TRY(prefix_decode(parts->length_coding, parts->length_len, &rest, &len, error));
+    }
+    size_t tag_at = reader_offset(&rest);
+    error->at = (uint16_t)tag_at;
     TRY(tag_take(parts, &rest, &part->tag, error));
-    error->at = (uint16_t)reader_offset(&rest);
-    size_t tag_width = reader_offset(&rest) - part->at;
-    TRY(prefix_decode(parts->length_coding, parts->length_len, &rest, &len, error));
+    size_t tag_width = reader_offset(&rest) - tag_at;
+    error->at = (uint16_t)(parts->length_first ? part->at : reader_offset(&rest));
+    if (!parts->length_first) {
+        TRY(prefix_decode(parts->length_coding, parts->length_len, &rest, &len, error));
+    }
     if (parts->length_with_tag && len < tag_width) {
         return iso_fail_numbers(error, ERR_LENGTH, "length", tag_width, len);
     }
@@ -316,6 +357,7 @@ int parts_next(struct parts_walk *walk, struct writer *scratch, struct iso_part 
         result = positional_next(walk, part);
         break;
     case ISO_BITMAPPED:
+    case ISO_DBM:
         result = bitmapped_next(walk, part, error);
         walk->opened = true;
         break;

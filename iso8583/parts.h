@@ -22,6 +22,9 @@ enum iso_layout {
                        passed over */
     ISO_TAGGED,     /* tag of fixed length, length of fixed length, value: PDS is 4 + 3 digits */
     ISO_DATASETS,   /* 1 byte of name, 2 bytes of length, then what the row says (mostly BER) */
+    ISO_DBM, /* a bitmap as data sets 71 to FE of ISO 8583:2003 have it: 2 bytes, then single ones;
+                bit 1 of each says that another follows, the last bit of the last that TLV follow
+                (an error: they are not read); the bits between are parts 1, 2, ... */
 };
 
 enum { PARTS_BITMAP_LEN_MAX = 24, PARTS_TAG_LEN_MAX = 8, PARTS_DEPTH_MAX = 6 };
@@ -44,6 +47,7 @@ struct iso_parts {
     uint8_t length_coding; /* TAGGED: as prefix_coding of a row */
     uint8_t length_len;    /* TAGGED: as prefix of a row */
     uint8_t length_with_tag; /* TAGGED: 1: the length counts the tag too (Mastercard DE48: no) */
+    uint8_t length_first;    /* TAGGED: 1: the length stands before the tag (Europay DE48) */
     uint16_t count;          /* of @rows */
     const struct iso_part_row *rows; /* POSITIONAL: in order; else sorted by tag */
     struct iso_field_row other; /* how a part without a row is read; content ISO_NONE: as bytes */

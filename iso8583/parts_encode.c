@@ -71,6 +71,26 @@ static void bitmap_put(const struct iso_parts *parts, const uint64_t *bits, stru
     }
 }
 
+/* The bitmap of a data set whose last part is @last. */
+static void dbm_put(const uint64_t *bits, uint64_t last, struct writer *out)
+{
+    unsigned part = 1;
+    unsigned width = 16;
+    for (bool more = true; more; width = 8) {
+        more = last >= part + width - 2;
+        unsigned word = more ? 1u << (width - 1) : 0;
+        for (unsigned bit = 2; bit <= (more ? width : width - 1); bit++, part++) {
+            uint64_t is_set = bits[(part - 1) / 64] >> (63 - (part - 1) % 64) & 1u;
+            word |= (unsigned)is_set << (width - bit);
+        }
+        if (width == 16) {
+            writer_be16(out, (uint16_t)word);
+        } else {
+            writer_u8(out, (uint8_t)word);
+        }
+    }
+}
+
 static int bitmapped_encode(const struct iso_parts *parts, const struct iso_part_value *values,
                             size_t count, struct writer *out, struct iso_error *error)
 {
@@ -79,13 +99,18 @@ static int bitmapped_encode(const struct iso_parts *parts, const struct iso_part
     for (size_t i = 0; i < count; i++) {
         uint64_t tag = values[i].tag;
         bool is_mark = parts->bitmap_grows && tag % 64 == 1;
-        if (tag <= last || tag > 8u * parts->bitmap_len || is_mark || row_of(parts, tag) == NULL) {
+        uint64_t max = 8u * (parts->layout == ISO_DBM ? PARTS_BITMAP_LEN_MAX : parts->bitmap_len);
+        if (tag <= last || tag > max || is_mark || row_of(parts, tag) == NULL) {
             return fail_unknown(parts, tag, error);
         }
         bits[(tag - 1) / 64] |= 1ull << (63 - (tag - 1) % 64);
         last = tag;
     }
-    bitmap_put(parts, bits, out);
+    if (parts->layout == ISO_DBM) {
+        dbm_put(bits, last, out);
+    } else {
+        bitmap_put(parts, bits, out);
+    }
     for (size_t i = 0; i < count; i++) {
         if (field_encode(row_of(parts, values[i].tag), values[i].value, out, error) < 0) {
             return fail_part(parts, values[i].tag, error);
@@ -139,7 +164,9 @@ static int head_put(const struct iso_parts *parts, uint64_t tag, size_t len, str
         writer_be16(out, (uint16_t)len);
         return 0;
     }
-    TRY(tag_put(parts, tag, out, error));
+    if (!parts->length_first) {
+        TRY(tag_put(parts, tag, out, error));
+    }
     size_t said = len + (parts->length_with_tag ? tag_width(parts) : 0);
     size_t max = prefix_max(parts->length_coding, parts->length_len);
     if (said > max) {
@@ -150,7 +177,7 @@ static int head_put(const struct iso_parts *parts, uint64_t tag, size_t len, str
     if (to != NULL) {
         prefix_encode(parts->length_coding, parts->length_len, said, to);
     }
-    return 0;
+    return parts->length_first ? tag_put(parts, tag, out, error) : 0;
 }
 
 /* The value of a part as its row writes it, without prefix: its end is told by the layout. */
@@ -203,6 +230,7 @@ int parts_encode(const struct iso_parts *parts, const struct iso_part_value *val
         result = positional_encode(parts, values, count, out, error);
         break;
     case ISO_BITMAPPED:
+    case ISO_DBM:
         result = bitmapped_encode(parts, values, count, out, error);
         break;
     case ISO_BER:

@@ -2,7 +2,7 @@
  * quoting). Empty lines and lines that begin with '#' are passed over; a cell stays on its line. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 enum { CSV_COLUMNS_MAX = 8, CSV_LINE_LEN_MAX = 1024 };
 

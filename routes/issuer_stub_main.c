@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "iso8583/base/log.h"
+#include "iso8583/dialect_file.h"
 #include "routes/stub_server.h"
 
 enum exit_code { EXIT_USAGE = 2, EXIT_INPUT = 3, EXIT_IO = 5 };
@@ -23,6 +24,12 @@ struct options {
     bool json;
     enum log_level level;
 };
+
+static void report(void *context, const char *text)
+{
+    (void)context;
+    (void)fprintf(stderr, "%s\n", text);
+}
 
 /* Options without a letter. */
 enum {
@@ -54,7 +61,7 @@ enum {
 
 static const struct argp_option argp_options[] = {
     {"listen", 'l', "ADDR:PORT", 0, "where to listen (127.0.0.1:9001; port 0: any)", 1},
-    {"dialect", OPTION_DIALECT, "NAME", 0, "of the messages (iso87_ascii)", 1},
+    {"dialect", OPTION_DIALECT, "NAME", 0, "of the messages, or a dialect file (iso87_ascii)", 1},
     {"frame", OPTION_FRAME, "NAME", 0, "around the messages (len2)", 1},
     {"keepalive", OPTION_KEEPALIVE, "answer|swallow", 0, "frames without a message (swallow)", 1},
     {"name", OPTION_NAME, "NAME", 0, "of this issuer, in its output (issuer)", 1},
@@ -195,8 +202,7 @@ static error_t value_parse(int key, const char *value, struct options *options, 
         *good = rule_keep(value, options);
         return 0;
     case OPTION_DIALECT:
-        options->server.dialect = dialect_find(value);
-        *good = options->server.dialect != NULL;
+        *good = dialect_get(value, NULL, report, NULL, &options->server.dialect) == 0;
         return 0;
     case OPTION_FRAME:
         *good = framing_parse(span_text(value), &options->server.framing) == 0 &&
@@ -292,12 +298,6 @@ static error_t option_parse(int key, char *value, struct argp_state *state)
         argp_error(state, "--%s: '%s' is not a value for it", option_name(key), value);
     }
     return status == 0 ? 0 : text_parse(key, value, options);
-}
-
-static void report(void *context, const char *text)
-{
-    (void)context;
-    (void)fprintf(stderr, "%s\n", text);
 }
 
 static enum exit_code input_failed(int status)

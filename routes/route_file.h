@@ -5,7 +5,7 @@
 #pragma once
 
 #include "routes/route.h"
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 /* Read @path. @issuers are the configured names (@issuer_count, the index is what routes hold).
  * Returns 0 and @out (routes_free() it), or ERR_CONFIG / ERR_IO / ERR_MEMORY after calling @report

@@ -8,7 +8,7 @@
 #pragma once
 
 #include "iso8583/message.h"
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 enum { PAN_LEN_MAX = 19, PAN_MASKED_LEN_MAX = 24 };
 

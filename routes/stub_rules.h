@@ -22,7 +22,7 @@
 #pragma once
 
 #include "iso8583/message.h"
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 enum rule_verb {
     RULE_APPROVE,

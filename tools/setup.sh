@@ -4,7 +4,7 @@
 set -euo pipefail
 
 build=(gcc cmake make pkg-config libc6-dev libuv1-dev liblmdb-dev libssl-dev libyaml-dev
-       libjansson-dev libcsv-dev libpcre2-dev libpcap-dev libncurses-dev scdoc check)
+       libjansson-dev libexpat1-dev libcsv-dev libpcre2-dev libpcap-dev libncurses-dev scdoc check)
 tests=(clang libclang-rt-14-dev tshark jq util-linux procps)
 
 wanted=("${build[@]}")

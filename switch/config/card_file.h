@@ -6,7 +6,7 @@
  * expiry is YYMM, or empty: not checked. A PAN is shown in problems as 411111******1111. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "switch/core/settings.h"
 
 enum { CARD_COUNT_MAX = 1000000 };

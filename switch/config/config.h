@@ -9,7 +9,7 @@
 #include <stdio.h>
 
 #include "iso8583/base/log.h"
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "switch/core/settings.h"
 
 enum {

@@ -1,9 +1,11 @@
 #include "switch/config/config_yaml.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "iso8583/dialect_file.h"
 #include "routes/link.h"
-#include "routes/source.h"
+#include "switch/config/config_type.h"
 #include "switch/config/key_text.h"
 
 /* To add a key: a member in struct config (or in the settings of its entry), a row below, and a
@@ -91,23 +93,58 @@ static void bind_framing(struct yaml_bind *bind, const struct yaml_node_s *value
     }
 }
 
+/* What is told of a dialect file: its own problems go where all go; why it cannot be read at all is
+ * told where it is named. */
+struct dialect_told {
+    source_report report;
+    void *context;
+    bool has_place; /* a problem with a place was told */
+    char why[160];
+};
+
+static void tell_dialect(void *context, const char *text)
+{
+    struct dialect_told *told = context;
+    const char *reason = strstr(text, ": error: ");
+    bool has_place = reason != NULL && reason > text && byte_is_digit((uint8_t)reason[-1]);
+    if (has_place) {
+        told->has_place = true;
+        told->report(told->context, text);
+    } else {
+        (void)snprintf(told->why, sizeof told->why, "%s",
+                       reason == NULL ? text : reason + strlen(": error: "));
+    }
+}
+
+/* A built-in dialect, or a file beside switch.yml. */
 static void bind_dialect(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
 {
     const char *names[NAME_COUNT_MAX + 1] = {NULL};
+    char name[CONFIG_PATH_LEN_MAX + 1] = "";
+    char quote[QUOTE_LEN];
+    struct dialect_told told = {.why = ""};
     const struct iso_dialect **to = member;
     struct span text;
     if (!bind_scalar(bind, value, &text)) {
         return;
     }
-    for (size_t i = 0; dialect_at(i) != NULL; i++) {
-        if (span_equal_text(text, dialect_at(i)->name)) {
-            *to = dialect_at(i);
-            return;
-        }
-        CHECK(i < NAME_COUNT_MAX);
-        names[i] = dialect_at(i)->name;
+    if (text.len < sizeof name && memchr(text.ptr, '\0', text.len) == NULL) {
+        memcpy(name, text.ptr, text.len);
     }
-    bind_error_words(bind, value, text, names);
+    if (dialect_find(name) == NULL && !dialect_name_is_path(name)) {
+        for (size_t i = 0; dialect_at(i) != NULL; i++) {
+            CHECK(i < NAME_COUNT_MAX);
+            names[i] = dialect_at(i)->name;
+        }
+        bind_error_words(bind, value, text, names);
+        return;
+    }
+    told.report = bind_report(bind, &told.context);
+    if (dialect_get(name, bind_name(bind), tell_dialect, &told, to) == 0) {
+        return;
+    }
+    bind_error(bind, value, "the dialect file '%s' %s%s", problem_quote(text, quote),
+               told.has_place ? "is wrong" : "cannot be read: ", told.has_place ? "" : told.why);
 }
 
 static void bind_issuer(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
@@ -177,7 +214,7 @@ static const struct bind_key store_keys[] = {
 };
 
 static const struct bind_key hsm_keys[] = {
-    {"address",    BIND_ADDRESS,  REQUIRED, MEMBER(hsm_address)},
+    {"address",    BIND_CUSTOM,   REQUIRED, MEMBER(hsm_address), .custom = bind_address},
     {"header_len", BIND_NUMBER,   OPTIONAL, MEMBER(hsm_header_len), .min = 1,       .max = 16},
     {"answer",     BIND_DURATION, OPTIONAL, MEMBER(core.hsm_ms),    .min = 10 * MS, .max = MINUTE},
     {0},
@@ -231,7 +268,7 @@ static const struct bind_key log_keys[] = {
 
 #define LISTENER(member) MEMBER_OF(struct listener_settings, member)
 static const struct bind_key listener_keys[] = {
-    {"address",     BIND_ADDRESS, REQUIRED, LISTENER(address)},
+    {"address",     BIND_CUSTOM,  REQUIRED, LISTENER(address), .custom = bind_address},
     {"frame",       BIND_CUSTOM,  REQUIRED, LISTENER(framing), .custom = bind_framing},
     {"dialect",     BIND_CUSTOM,  REQUIRED, LISTENER(dialect), .custom = bind_dialect},
     {"keepalive",   BIND_WORD,    OPTIONAL, LISTENER(answers_keepalives), .words = keepalives},
@@ -257,8 +294,8 @@ static const struct bind_key issuer_keys[] = {
     {"id",     BIND_DIGITS, REQUIRED, ISSUER(id), .min = 1, .max = 11},
     {"policy", BIND_WORD,   OPTIONAL, ISSUER(policy), .words = policies},
     {"pin",    BIND_WORD,   OPTIONAL, ISSUER(pin_mode), .words = pin_modes},
-    {"zpk",    BIND_KEY,    OPTIONAL, ISSUER(zpk), .min = KEY_SHAPES_ANY},
-    {"pvk",    BIND_KEY,    OPTIONAL, ISSUER(pvk), .min = KEY_SHAPE_PAIR | KEY_SHAPE_DOUBLE},
+    {"zpk",    BIND_CUSTOM, OPTIONAL, ISSUER(zpk), .min = KEY_SHAPES_ANY, .custom = bind_key_text},
+    {"pvk",    BIND_CUSTOM, OPTIONAL, ISSUER(pvk), .min = KEY_SHAPE_PAIR | KEY_SHAPE_DOUBLE, .custom = bind_key_text},
     {"approve", BIND_CUSTOM, OPTIONAL, ISSUER(approve), .custom = bind_codes},
     {"doubt",   BIND_CUSTOM, OPTIONAL, ISSUER(doubt), .custom = bind_codes},
     {0},
@@ -267,7 +304,7 @@ static const struct bind_key issuer_keys[] = {
 #define LINK(member) MEMBER_OF(struct link_settings, member)
 static const struct bind_key link_keys[] = {
     {"issuer",  BIND_CUSTOM,   REQUIRED, LINK(issuer), .custom = bind_issuer},
-    {"address", BIND_ADDRESS,  REQUIRED, LINK(address)},
+    {"address", BIND_CUSTOM,   REQUIRED, LINK(address), .custom = bind_address},
     {"frame",   BIND_CUSTOM,   REQUIRED, LINK(framing), .custom = bind_framing},
     {"dialect", BIND_CUSTOM,   REQUIRED, LINK(dialect), .custom = bind_dialect},
     {"keepalive", BIND_WORD,   OPTIONAL, LINK(answers_keepalives), .words = keepalives},

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "switch/config/config.h"
-#include "switch/config/yaml_bind.h"
+#include "iso8583/yaml/yaml_bind.h"
 
 /* What is bound: the configuration, and its arrays while they are still writable. */
 struct config_yaml {

@@ -2,7 +2,7 @@
  * a problem with one does not quote it. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 struct first_line {
     source_report report;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "routes/csv_rows.h"
-#include "switch/config/problems.h"
+#include "iso8583/yaml/problems.h"
 #include "switch/config/first_line.h"
 #include "switch/config/key_text.h"
 

@@ -7,7 +7,7 @@
  * cryptograms under the LMK and never shown in a problem. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "switch/core/settings.h"
 
 enum { TERMINAL_COUNT_MAX = 1000000 };

@@ -15,7 +15,7 @@ static struct iso_field_row row_of(const uint8_t *data)
                                   .coding = data[3] % ISO_CODINGS,
                                   .prefix = data[4] % 7,
                                   .prefix_coding = data[5] % ISO_CODINGS,
-                                  .prefix_unit = data[6] % (ISO_UNIT_WIRE + 1),
+                                  .prefix_unit = data[6] % (ISO_UNIT_NIBBLES + 1),
                                   .pad = data[7] % (ISO_PAD_F_FRONT + 1),
                                   .fill = data[8] % (ISO_FILL_ZERO_BEHIND + 1),
                                   .extent = data[9] % (ISO_EXTENT_REST + 1),

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "iso8583/dialect_file.h"
 #include "iso8583/frame.h"
 #include "iso8583/net/address.h"
 #include "tests/load/population.h"
@@ -124,7 +125,7 @@ static const struct run_option {
 } run_table[] = {
     {"connect", "ADDR:PORT", "the switch", VALUE_TEXT, AT(plan.address)},
     {"frame", "NAME", "framing (len2+tpdu)", VALUE_TEXT, AT(frame)},
-    {"dialect", "NAME", "dialect (iso87_bcd)", VALUE_TEXT, AT(dialect)},
+    {"dialect", "NAME", "dialect, or a dialect file (iso87_bcd)", VALUE_TEXT, AT(dialect)},
     {"data", "DIR", "a set by 'terminal-sim make'", VALUE_TEXT, AT(data)},
     {"group", "NAME", "only its terminals", VALUE_TEXT, AT(group)},
     {"journal", "FILE", "append to this journal", VALUE_TEXT, AT(plan.journal_path)},
@@ -186,6 +187,12 @@ static int value_store(const struct run_option *option, const char *text, struct
     return ERR_USAGE;
 }
 
+static void tell(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
+}
+
 /* What the table and the data set cannot check one by one. */
 static void run_check(struct run *run, struct argp_state *state)
 {
@@ -197,11 +204,11 @@ static void run_check(struct run *run, struct argp_state *state)
     if (address_parse(plan->address, &address) != 0) {
         argp_error(state, "'%s' is not ADDR:PORT", plan->address);
     }
-    run->rules.dialect = dialect_find(run->dialect);
+    int found = dialect_get(run->dialect, NULL, tell, NULL, &run->rules.dialect);
     if (framing_parse(span_text(run->frame), &plan->framing) < 0 || plan->framing.file) {
         argp_error(state, "there is no framing '%s'", run->frame);
     }
-    if (run->rules.dialect == NULL) {
+    if (found < 0) {
         argp_error(state, "there is no dialect '%s'", run->dialect);
     }
     if ((plan->journal_path != NULL) == run->no_journal) {

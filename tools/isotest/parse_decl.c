@@ -1,3 +1,4 @@
+#include "iso8583/dialect_file.h"
 #include "tools/isotest/parse.h"
 
 /* --- keys of a terminal or an issuer -------------------------------------------------------------
@@ -100,10 +101,39 @@ static bool connect_line(struct parser *parser, struct peer_decl *peer)
     return true;
 }
 
+/* A dialect file, in quotes, beside the script. */
+static bool dialect_file_take(struct parser *parser, struct peer_decl *peer)
+{
+    char name[512];
+    struct span text;
+    struct spot spot = peek(parser)->spot;
+    if (!take_string(parser, "the path of a dialect file in quotes", &text)) {
+        return false;
+    }
+    if (parser->options->no_files) {
+        return fail(parser, spot, "files are not read here");
+    }
+    if (text.len >= sizeof name || memchr(text.ptr, '\0', text.len) != NULL) {
+        return fail(parser, spot, "the path is too long");
+    }
+    memcpy(name, text.ptr, text.len);
+    name[text.len] = '\0';
+    const char *beside = parser->script->files[parser->lexer->file].path;
+    if (dialect_get(name, beside, parser->options->report, parser->options->context,
+                    &peer->dialect) < 0) {
+        peer->dialect = NULL;
+        return fail(parser, spot, "there is no good dialect file '%.200s'", name);
+    }
+    return true;
+}
+
 static bool dialect_line(struct parser *parser, struct peer_decl *peer)
 {
     const char *names[32];
     size_t count = 0;
+    if (peek(parser)->kind == TOKEN_STRING) {
+        return dialect_file_take(parser, peer);
+    }
     while (count < ARRAY_COUNT(names) && dialect_at(count) != NULL) {
         names[count] = dialect_at(count)->name;
         count++;

@@ -2,7 +2,7 @@
  * lines that begin with '#' are passed over. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "tools/isotest/arena.h"
 
 enum { TABLE_COLUMNS_MAX = 64, TABLE_CELL_LEN_MAX = 4096 };

@@ -1,7 +1,7 @@
 /* Telling what is wrong with a script: place, line, caret, what was expected, what is near. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "tools/isotest/script.h"
 
 /* Where errors of one script go. Beyond SOURCE_ERRORS_MAX they are only counted. */

@@ -2,7 +2,7 @@
 #include <argp.h>
 #include <stdio.h>
 
-#include "iso8583/dialect.h"
+#include "iso8583/dialect_file.h"
 #include "tools/exit_code.h"
 #include "tools/isotest/verb.h"
 
@@ -24,6 +24,12 @@ static error_t on_option(int key, char *arg, struct argp_state *state)
     default:
         return ARGP_ERR_UNKNOWN;
     }
+}
+
+static void tell(void *context, const char *text)
+{
+    (void)context;
+    fprintf(stderr, "%s\n", text);
 }
 
 static void names_print(FILE *out)
@@ -73,10 +79,14 @@ int verb_fields(int argc, char **argv)
         return EXIT_GOOD;
     }
     const struct iso_dialect *dialect = dialect_find(name);
-    if (dialect == NULL) {
+    if (dialect == NULL && !dialect_name_is_path(name)) {
         fprintf(stderr, "isotest fields: there is no dialect '%s'; ", name);
         names_print(stderr);
         return EXIT_CALLED_WRONG;
+    }
+    int err = dialect_get(name, NULL, tell, NULL, &dialect);
+    if (err < 0) {
+        return err == ERR_IO ? EXIT_IO : EXIT_INPUT;
     }
     fields_print(dialect);
     return EXIT_GOOD;

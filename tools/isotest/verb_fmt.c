@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "tools/exit_code.h"
 #include "tools/isotest/fmt.h"
 #include "tools/isotest/paths.h"

@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "switch/config/card_file.h"
-#include "switch/config/problems.h"
+#include "iso8583/yaml/problems.h"
 #include "switch/config/terminal_file.h"
 #include "tests/unit/iso8583/suite.h"
 

@@ -3,9 +3,11 @@
 #include "switch/config/config.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
-#include "switch/config/problems.h"
+#include "iso8583/yaml/problems.h"
 
 /* clang-format off */
 static const char good[] =
@@ -62,6 +64,12 @@ static const struct wrong {
      "switch.yml:18:14: error: links.visa1.address: 'visa.example:9001' is not a numeric address (names are not looked up)\n"
      "     18 |     address: visa.example:9001\n"
      "        |              ^^^^^^^^^^^^^^^^^"},
+    {"a dialect file that is not there",
+     "dialect: iso87_bcd",
+     "dialect: nowhere.yml",
+     "switch.yml:7:14: error: listeners.pos.dialect: the dialect file 'nowhere.yml' cannot be read: No such file or directory\n"
+     "      7 |     dialect: nowhere.yml\n"
+     "        |              ^^^^^^^^^^^"},
     {"unknown key, a near one is told",
      "    dialect: iso87_ascii\n",
      "    dialect: iso87_ascii\n"
@@ -494,6 +502,40 @@ START_TEST(each_wrong_file_is_told_to_the_byte)
 }
 END_TEST
 
+/* Goal: `dialect` takes a file beside switch.yml, and what is wrong in it is told where it stands.
+ */
+START_TEST(a_dialect_may_be_a_file_beside_the_configuration)
+{
+    char folder[] = "/tmp/config-dialect-XXXXXX";
+    char name[96];
+    char path[96];
+    struct told told = {.len = 0};
+    struct config *config = NULL;
+    char *text = good_with("iso87_bcd", "mine.yml");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    (void)snprintf(path, sizeof path, "%s/mine.yml", folder);
+    (void)snprintf(name, sizeof name, "%s/switch.yml", folder);
+    FILE *file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs("extends: iso87_bcd\nfields:\n  63: {length: 7}\n", file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(config_parse(span_text(text), name, &config, on_report, &told), 0);
+    ck_assert_uint_eq(config->core.listeners[0].dialect->field[63].len, 7);
+    config_free(config);
+    file = fopen(path, "w");
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_ge(fputs("extends: iso87_bcd\nfields:\n  2: {mask: show}\n", file), 0);
+    ck_assert_int_eq(fclose(file), 0);
+    ck_assert_int_eq(config_parse(span_text(text), name, &config, on_report, &told), ERR_CONFIG);
+    ck_assert_ptr_nonnull(
+        strstr(told.text, "/mine.yml:3:13: error: fields.2: card data stand here"));
+    ck_assert_ptr_nonnull(strstr(told.text, "the dialect file 'mine.yml' is wrong"));
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(rmdir(folder), 0);
+    free(text);
+}
+END_TEST
+
 START_TEST(what_is_not_given_has_its_default)
 {
     struct config *config = parse(good);
@@ -665,6 +707,7 @@ int main(void)
 {
     TCase *tcase = tcase_create("config_yaml");
     tcase_add_loop_test(tcase, each_wrong_file_is_told_to_the_byte, 0, (int)ARRAY_COUNT(wrongs));
+    tcase_add_test(tcase, a_dialect_may_be_a_file_beside_the_configuration);
     tcase_add_test(tcase, what_is_not_given_has_its_default);
     tcase_add_test(tcase, every_key_reaches_its_member);
     tcase_add_test(tcase, a_stream_may_not_be_framed_by_none);

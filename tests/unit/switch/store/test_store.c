@@ -586,7 +586,7 @@ int main(void)
     Suite *suite = suite_create("store");
     TCase *tc = tcase_create("store");
     tcase_add_checked_fixture(tc, setup, teardown);
-    tcase_set_timeout(tc, 60);
+    tcase_set_timeout(tc, 600);
     tcase_add_test(tc, create_makes_private_preallocated_files);
     tcase_add_test(tc, create_on_a_full_disk_leaves_nothing);
     tcase_add_test(tc, open_needs_a_store);

@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 #include "tools/isotest/fmt.h"
 #include "tools/isotest/lexer.h"
 #include "tools/isotest/verb.h"

@@ -500,6 +500,27 @@ START_TEST(wrong_files_are_told_and_keys_are_not_quoted)
 }
 END_TEST
 
+START_TEST(a_dialect_may_be_a_file_beside_the_script)
+{
+    struct script *script = NULL;
+    (void)file_write("mine.yml", "extends: iso87_bcd\nfields:\n  63: {length: 7}\n");
+    const char *path = file_write("t.isot", "terminal T1 { connect 127.0.0.1:1\n"
+                                            "dialect \"mine.yml\"\n"
+                                            "frame len2 }\n");
+    ck_assert_msg(script_load(path, &plain, &script) == 0, "%s", told);
+    ck_assert_uint_eq(script->peers->dialect->field[63].len, 7);
+    script_free(script);
+
+    (void)file_write("mine.yml", "extends: iso87_bcd\nfields:\n  63: {length: many}\n");
+    path = file_write("t.isot", "terminal T1 { connect 127.0.0.1:1\n"
+                                "dialect \"mine.yml\"\n"
+                                "frame len2 }\n");
+    ck_assert_int_eq(script_load(path, &plain, &script), ERR_CONFIG);
+    ck_assert_ptr_nonnull(strstr(told, "/mine.yml:3:16: error: fields.63.length: 'many' is not"));
+    ck_assert_ptr_nonnull(strstr(told, "/t.isot:2:9: error: there is no good dialect file"));
+}
+END_TEST
+
 START_TEST(a_file_is_included_once_and_never_in_a_circle)
 {
     struct script *script = NULL;
@@ -604,6 +625,7 @@ int main(void)
     tcase_add_checked_fixture(files, folder_make, folder_remove);
     tcase_add_test(files, data_and_keys_come_from_csv_files);
     tcase_add_test(files, wrong_files_are_told_and_keys_are_not_quoted);
+    tcase_add_test(files, a_dialect_may_be_a_file_beside_the_script);
     tcase_add_test(files, a_file_is_included_once_and_never_in_a_circle);
     tcase_add_test(files, errors_of_an_included_file_name_that_file);
     suite_add_tcase(suite, files);

@@ -1,4 +1,4 @@
-#include "switch/config/problems.h"
+#include "iso8583/yaml/problems.h"
 
 #include <stdarg.h>
 #include <stdio.h>

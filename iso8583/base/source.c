@@ -1,4 +1,4 @@
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * are starred wherever the text is quoted. */
 #pragma once
 
-#include "routes/source.h"
+#include "iso8583/base/source.h"
 
 enum { PROBLEM_COUNT_MAX = 50, PROBLEM_LEN_MAX = 448, QUOTE_LEN = 48 };
 

@@ -1,14 +1,14 @@
 /* YAML into structs by tables: what may stand in the file is rows, and every value is checked where
  * it stands.
  *
- * The file is a map of sections. A section is a block (keys of one struct) or a map of named
- * entries (an array of structs); keys hold single values, or are read by a function of the table's
- * author. There is nothing deeper, and so no recursion. Flow and block style are alike.
+ * The file is a map of sections. A section is a block (keys of one struct), a map of named entries
+ * (an array of structs), or a single value; keys hold single values, or are read by a function of
+ * the table's author. There is nothing deeper, and so no recursion. Flow and block style are alike.
  * Everything wrong is a problem with line, column and the line itself; binding goes on behind it,
  * so that one run tells all. */
 #pragma once
 
-#include "switch/config/problems.h"
+#include "iso8583/yaml/problems.h"
 
 struct yaml_bind;
 struct yaml_node_s; /* libyaml's yaml_node_t */
@@ -21,8 +21,6 @@ enum bind_type {
     BIND_DURATION, /* uint32_t or int64_t ms: 500ms 10s 5m 24h */
     BIND_BYTES,    /* uint64_t: 512KiB 64MiB 4GiB */
     BIND_WORD,     /* uint8_t or bool: the value of one of @words */
-    BIND_ADDRESS,  /* char[size]: numeric address and port */
-    BIND_KEY,      /* struct key_text; @min: the shapes (key_text.h) */
     BIND_CUSTOM,   /* whatever @custom makes of it */
 };
 
@@ -54,10 +52,12 @@ struct bind_section {
     const char *name; /* NULL ends the table */
     bool required;
     size_t offset; /* of the block's struct, or of the struct bind_entries, in the target */
-    const struct bind_key *keys;
+    const struct bind_key *keys; /* of the block or of each entry; NULL: the section is one value */
+    const struct bind_key *value; /* and this is how it is read; its @offset is in the target */
     /* Named entries; size 0: a block. Each struct begins with char name[@name_size]. */
     size_t entry_size;
     size_t name_size;
+    bool names_have_dots; /* "48.1" is a name, too */
     uint32_t count_max;
     const void *entry_default;
     /* After all keys of an entry, or of the block, were read: what they must be together. */
@@ -76,6 +76,14 @@ MUST_USE int yaml_bind(struct span text, const char *name, const struct bind_sec
 /* For custom, check and finish functions: the target. */
 void *bind_target(const struct yaml_bind *bind);
 
+/* What yaml_bind() was called with: the file's name, and where problems go. A custom function that
+ * reads another file reports that file's problems there itself. */
+const char *bind_name(const struct yaml_bind *bind);
+source_report bind_report(const struct yaml_bind *bind, void **context);
+
+/* In custom functions: the row of the table that named the function. */
+const struct bind_key *bind_row(const struct yaml_bind *bind);
+
 /* A single value's bytes (in the document); false after adding a problem if it is none. */
 bool bind_scalar(struct yaml_bind *bind, const struct yaml_node_s *value, struct span *text);
 
@@ -92,8 +100,8 @@ void bind_error(struct yaml_bind *bind, const struct yaml_node_s *value, const c
 void bind_error_words(struct yaml_bind *bind, const struct yaml_node_s *value, struct span got,
                       const char *const *words);
 
-/* In check functions: the value of @key in the section or entry in hand (if it is not given: the
- * section or entry), for the place of a problem. */
+/* In check functions, and behind bind_seek(): the value of @key in the section or entry in hand (if
+ * it is not given: the section or entry), for the place of a problem. */
 const struct yaml_node_s *bind_value(struct yaml_bind *bind, const char *key);
 
 /* In check functions: whether @key stands in the section or entry in hand, be it right or wrong. */

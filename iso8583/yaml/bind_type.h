@@ -1,7 +1,7 @@
 /* The types of values that yaml_bind.h names: text to a struct's member, or a problem. */
 #pragma once
 
-#include "switch/config/yaml_bind.h"
+#include "iso8583/yaml/yaml_bind.h"
 
 /* Read @text, the value at @node, into @member as @key says (any type but BIND_CUSTOM). What does
  * not fit becomes a problem, and @member keeps what it was. */

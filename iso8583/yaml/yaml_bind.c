@@ -1,17 +1,20 @@
-#include "switch/config/yaml_bind.h"
+#include "iso8583/yaml/yaml_bind.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <yaml.h>
 
-#include "switch/config/bind_type.h"
+#include "iso8583/yaml/bind_type.h"
 
 enum { WORD_COUNT_MAX = 32, PATH_LEN_MAX = 3 * QUOTE_LEN };
 
 struct yaml_bind {
     struct problems *problems;
     struct span text;
+    const char *name;
+    source_report report;
+    void *context;
     void *target;
     yaml_document_t document;
     /* What is in hand, for paths and places. */
@@ -21,6 +24,7 @@ struct yaml_bind {
     char section_name[QUOTE_LEN];
     char entry_name[QUOTE_LEN];
     const char *key_name; /* NULL: none */
+    const struct bind_key *key;
 };
 
 /* --- places and problems -----------------------------------------------------------------------
@@ -186,7 +190,12 @@ const struct yaml_node_s *bind_seek(struct yaml_bind *bind, const char *section,
     }
     const yaml_node_t *map = pair_value(bind, root, (uint32_t)index);
     int inner = pair_find(bind, map, span_text(name));
-    return inner < 0 ? pair_key(bind, root, (uint32_t)index) : pair_key(bind, map, (uint32_t)inner);
+    if (inner < 0) {
+        return pair_key(bind, root, (uint32_t)index);
+    }
+    bind->item = pair_value(bind, map, (uint32_t)inner);
+    bind->item_key = pair_key(bind, map, (uint32_t)inner);
+    return bind->item_key;
 }
 
 void *bind_target(const struct yaml_bind *bind)
@@ -194,11 +203,28 @@ void *bind_target(const struct yaml_bind *bind)
     return bind->target;
 }
 
+const char *bind_name(const struct yaml_bind *bind)
+{
+    return bind->name;
+}
+
+source_report bind_report(const struct yaml_bind *bind, void **context)
+{
+    *context = bind->context;
+    return bind->report;
+}
+
+const struct bind_key *bind_row(const struct yaml_bind *bind)
+{
+    return bind->key;
+}
+
 static void bind_member(struct yaml_bind *bind, const struct bind_key *key, const yaml_node_t *node,
                         void *item)
 {
     struct span text;
     bind->key_name = key->name;
+    bind->key = key;
     if (key->type == BIND_CUSTOM) {
         key->custom(bind, node, (uint8_t *)item + key->offset);
     } else if (bind_scalar(bind, node, &text)) {
@@ -275,17 +301,17 @@ static void bind_keys(struct yaml_bind *bind, const struct bind_key *keys, const
     }
 }
 
-static bool entry_name_is_good(struct span name, size_t size)
+static bool entry_name_is_good(struct span name, const struct bind_section *section)
 {
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = name.ptr[i];
         bool is_good = byte_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       c == '_' || c == '-';
+                       c == '_' || c == '-' || (c == '.' && section->names_have_dots);
         if (!is_good) {
             return false;
         }
     }
-    return name.len > 0 && name.len < size;
+    return name.len > 0 && name.len < section->name_size;
 }
 
 static void bind_entry(struct yaml_bind *bind, const struct bind_section *section, uint32_t index,
@@ -296,10 +322,11 @@ static void bind_entry(struct yaml_bind *bind, const struct bind_section *sectio
     if (!key_is_good(bind, bind->section, index)) {
         return;
     }
-    if (!entry_name_is_good(name, section->name_size)) {
+    if (!entry_name_is_good(name, section)) {
         char quote[QUOTE_LEN];
-        bind_error(bind, key, "the name '%s' is not 1 to %zu letters, digits, '_' or '-'",
-                   problem_quote(name, quote), section->name_size - 1);
+        bind_error(bind, key, "the name '%s' is not 1 to %zu letters, digits, %s'_' or '-'",
+                   problem_quote(name, quote), section->name_size - 1,
+                   section->names_have_dots ? "'.', " : "");
         return;
     }
     uint8_t *item = (uint8_t *)entries->items + entries->count * section->entry_size;
@@ -345,7 +372,10 @@ static int bind_section(struct yaml_bind *bind, const struct bind_section *secti
     (void)snprintf(bind->section_name, sizeof bind->section_name, "%s", section->name);
     bind->section = map;
     int err = 0;
-    if (section->entry_size != 0) {
+    if (section->value != NULL) {
+        bind->section_name[0] = '\0';
+        bind_member(bind, section->value, map, bind->target);
+    } else if (section->entry_size != 0) {
         err = bind_entries_all(bind, section, name, map);
     } else {
         void *block = (uint8_t *)bind->target + section->offset;
@@ -461,7 +491,12 @@ int yaml_bind(struct span text, const char *name, const struct bind_section *sec
         return whole;
     }
     struct problems *problems = calloc(1, sizeof *problems);
-    struct yaml_bind bind = {.problems = problems, .text = text, .target = target};
+    struct yaml_bind bind = {.problems = problems,
+                             .text = text,
+                             .name = name,
+                             .report = report,
+                             .context = context,
+                             .target = target};
     yaml_parser_t parser;
     if (problems == NULL || !yaml_parser_initialize(&parser)) {
         free(problems);

@@ -1,10 +1,7 @@
-#include "switch/config/bind_type.h"
+#include "iso8583/yaml/bind_type.h"
 
 #include <inttypes.h>
 #include <stdio.h>
-
-#include "iso8583/net/address.h"
-#include "switch/config/key_text.h"
 
 enum { WORD_COUNT_MAX = 32 };
 
@@ -163,50 +160,9 @@ static void read_word(struct yaml_bind *bind, const struct value *value)
     bind_error_words(bind, value->node, value->text, words);
 }
 
-static void read_address(struct yaml_bind *bind, const struct value *value)
-{
-    char text[ADDRESS_TEXT_LEN] = "";
-    struct sockaddr_storage address;
-    const uint8_t *colon = memrchr(value->text.ptr, ':', value->text.len);
-    bool fits = value->text.len < sizeof text && value->text.len < value->key->size &&
-                memchr(value->text.ptr, '\0', value->text.len) == NULL;
-    if (colon == NULL || !fits) {
-        bind_error(bind, value->node,
-                   "'%s' is not an address with a port (like 127.0.0.1:8583 or [::1]:8583)",
-                   value->quote);
-        return;
-    }
-    memcpy(text, value->text.ptr, value->text.len);
-    struct span port = span_skip(value->text, (size_t)(colon + 1 - value->text.ptr));
-    uint64_t number = 0;
-    if (span_number(port, &number) < 0 || number == 0 || number > UINT16_MAX) {
-        char quote[QUOTE_LEN];
-        bind_error(bind, value->node, "'%s' is not a port number (1-65535)",
-                   problem_quote(port, quote));
-        return;
-    }
-    if (address_parse(text, &address) < 0) {
-        bind_error(bind, value->node, "'%s' is not a numeric address (names are not looked up)",
-                   value->quote);
-        return;
-    }
-    store_text(value);
-}
-
-static void read_key(struct yaml_bind *bind, const struct value *value)
-{
-    CHECK(value->key->size == sizeof(struct key_text));
-    /* Not a byte of what stands there is shown: it may be a key in clear. */
-    if (key_text_parse(value->text, (unsigned)value->key->min, value->member) < 0) {
-        bind_error(bind, value->node, "%zu characters that are not a key (%s)", value->text.len,
-                   key_shapes_text((unsigned)value->key->min));
-    }
-}
-
 static void (*const types[])(struct yaml_bind *bind, const struct value *value) = {
     [BIND_TEXT] = read_text,         [BIND_DIGITS] = read_digits, [BIND_NUMBER] = read_number,
     [BIND_DURATION] = read_duration, [BIND_BYTES] = read_bytes,   [BIND_WORD] = read_word,
-    [BIND_ADDRESS] = read_address,   [BIND_KEY] = read_key,
 };
 
 void bind_type_read(struct yaml_bind *bind, const struct bind_key *key,
