@@ -114,6 +114,9 @@ enum iso_third {
     ISO_THIRD_IN_65, /* where DE65 would stand */
 };
 
+/* Whose elements the table has: edition.h. The others of a later edition mean the same. */
+enum iso_edition { ISO_1987, ISO_1993, ISO_2003 };
+
 enum { ISO_HEADER_LEN_MAX = 64 };
 
 /* Bytes before the MTI that belong to the dialect (not to the framing). A message that was read
@@ -130,6 +133,7 @@ struct iso_dialect {
     uint8_t bitmap_coding; /* ISO_BINARY, ISO_HEX, ISO_HEX_EBCDIC */
     uint8_t bitmap_fixed;  /* 1: both bitmaps always, and bit 1 stays 0 */
     uint8_t third;         /* enum iso_third */
+    uint8_t edition;       /* enum iso_edition */
     struct iso_header header;
     struct iso_field_row field[ISO_DE_MAX + 1];
 };

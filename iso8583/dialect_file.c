@@ -18,6 +18,7 @@ struct dialect_yaml {
     uint8_t bitmap;
     uint8_t bitmap_fixed;
     uint8_t third;
+    uint8_t edition;
     struct {
         uint32_t length;
         uint32_t total_at;
@@ -166,6 +167,7 @@ static const struct bind_key mti_key = {"mti", BIND_WORD, YAML(mti), .words = di
 static const struct bind_key bitmap_key = {"bitmap", BIND_WORD, YAML(bitmap), .words = dialect_bitmap_codings};
 static const struct bind_key fixed_key = {"bitmap_fixed", BIND_WORD, YAML(bitmap_fixed), .words = dialect_yes_no};
 static const struct bind_key third_key = {"third_bitmap", BIND_WORD, YAML(third), .words = dialect_thirds};
+static const struct bind_key edition_key = {"edition", BIND_WORD, YAML(edition), .words = dialect_editions};
 /* clang-format on */
 
 /* clang-format off */
@@ -214,6 +216,7 @@ static const struct bind_section sections[] = {
     {"bitmap", .value = &bitmap_key},
     {"bitmap_fixed", .value = &fixed_key},
     {"third_bitmap", .value = &third_key},
+    {"edition", .value = &edition_key},
     {"header", .offset = offsetof(struct dialect_yaml, header), .keys = header_keys,
      .check = check_header},
     {"fields", .offset = offsetof(struct dialect_yaml, entries), .keys = entry_keys,
@@ -232,6 +235,7 @@ static void finish(struct yaml_bind *bind, void *target)
     dialect->bitmap_fixed =
         yaml->bitmap_fixed == ENTRY_NONE ? dialect->bitmap_fixed : yaml->bitmap_fixed;
     dialect->third = yaml->third == ENTRY_NONE ? dialect->third : yaml->third;
+    dialect->edition = yaml->edition == ENTRY_NONE ? dialect->edition : yaml->edition;
     if (strcmp(yaml->extends, "none") == 0 &&
         (yaml->mti == ENTRY_NONE || yaml->bitmap == ENTRY_NONE)) {
         bind_error(bind, bind_seek(bind, "extends", ""),
@@ -256,6 +260,7 @@ static struct dialect_yaml yaml_make(struct dialect_file *file, const char *why_
                                  .bitmap = ENTRY_NONE,
                                  .bitmap_fixed = ENTRY_NONE,
                                  .third = ENTRY_NONE,
+                                 .edition = ENTRY_NONE,
                                  .header = {ENTRY_NO_NUMBER, ENTRY_NO_NUMBER}};
 }
 

@@ -41,6 +41,8 @@ const struct bind_word dialect_layouts[] = {
 const struct bind_word dialect_part_counts[] = {{"value", 0}, {"tag_and_value", 1}, {NULL, 0}};
 const struct bind_word dialect_thirds[] = {
     {"none", ISO_THIRD_NONE}, {"ahead", ISO_THIRD_AHEAD}, {"in_65", ISO_THIRD_IN_65}, {NULL, 0}};
+const struct bind_word dialect_editions[] = {
+    {"1987", ISO_1987}, {"1993", ISO_1993}, {"2003", ISO_2003}, {NULL, 0}};
 const struct bind_word dialect_yes_no[] = {{"no", 0}, {"yes", 1}, {NULL, 0}};
 /* clang-format on */
 

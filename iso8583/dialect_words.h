@@ -17,6 +17,7 @@ extern const struct bind_word dialect_signs[];
 extern const struct bind_word dialect_layouts[];
 extern const struct bind_word dialect_part_counts[];
 extern const struct bind_word dialect_thirds[];
+extern const struct bind_word dialect_editions[];
 extern const struct bind_word dialect_yes_no[];
 
 /* The word for @value, which the table must have. Static. */

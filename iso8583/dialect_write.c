@@ -168,6 +168,11 @@ void dialect_write(const struct iso_dialect *dialect, struct writer *out)
         writer_text(out, dialect_word(dialect_thirds, dialect->third));
         writer_text(out, "\n");
     }
+    if (dialect->edition != ISO_1987) {
+        writer_text(out, "edition: ");
+        writer_text(out, dialect_word(dialect_editions, dialect->edition));
+        writer_text(out, "\n");
+    }
     if (dialect->header.len > 0) {
         char text[64];
         (void)snprintf(text, sizeof text, "header: {length: %u, total_at: %u", dialect->header.len,

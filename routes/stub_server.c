@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "iso8583/base/log.h"
+#include "iso8583/edition.h"
 #include "iso8583/mti.h"
 #include "iso8583/net/listen.h"
 #include "routes/stub_hsm.h"
@@ -64,7 +65,7 @@ struct server {
     struct delayed delayed;
     struct iso_msg request;
     struct stub_verdict verdict;
-    uint8_t scratch[2 * FRAME_LEN_MAX];
+    uint8_t scratch[2 * FRAME_LEN_MAX + EDITION_ROOM];
 };
 
 /* --- Answers that wait ------------------------------------------------------------------------ */
@@ -211,8 +212,17 @@ static void on_prepare(uv_prepare_t *prepare)
 
 /* --- Messages --------------------------------------------------------------------------------- */
 
+static int64_t wall_ms(void)
+{
+    uv_timeval64_t now;
+    CHECK(uv_gettimeofday(&now) == 0);
+    return now.tv_sec * 1000 + now.tv_usec / 1000;
+}
+
+/* @request: the frame that it answers. */
 static void answer_gather(struct server *server, conn_id conn, struct span tpdu,
-                          const struct iso_msg *answer, const struct stub_plan *plan)
+                          struct span request, const struct iso_msg *answer,
+                          const struct stub_plan *plan)
 {
     if (server->batch_count == BATCH_MAX) {
         commit(server);
@@ -223,7 +233,7 @@ static void answer_gather(struct server *server, conn_id conn, struct span tpdu,
     struct outgoing *outgoing = &server->batch[server->batch_count];
     struct writer out = writer_make(outgoing->bytes, sizeof outgoing->bytes);
     struct iso_error error;
-    if (iso_encode(answer, server->settings.dialect, &out, &error) < 0) {
+    if (edition_write(answer, request, server->settings.dialect, wall_ms(), &out, &error) < 0) {
         char text[ISO_TEXT_LEN_MAX];
         struct log_line line;
         log_begin(&line, LOG_ERROR, "answer.unencodable");
@@ -244,13 +254,6 @@ static void answer_gather(struct server *server, conn_id conn, struct span tpdu,
     server->batch_count++;
 }
 
-static int64_t wall_ms(void)
-{
-    uv_timeval64_t now;
-    CHECK(uv_gettimeofday(&now) == 0);
-    return now.tv_sec * 1000 + now.tv_usec / 1000;
-}
-
 static void verdict_perform(struct server *server, conn_id conn, struct span tpdu,
                             struct span message)
 {
@@ -268,7 +271,7 @@ static void verdict_perform(struct server *server, conn_id conn, struct span tpd
         journal_append(server->journal, &verdict->entry[i]);
     }
     if (verdict->fate == STUB_ANSWER) {
-        answer_gather(server, conn, tpdu, &verdict->answer, &verdict->plan);
+        answer_gather(server, conn, tpdu, message, &verdict->answer, &verdict->plan);
     } else if (verdict->fate == STUB_HANG_UP) {
         conn_close(server->pool, conn, false);
     }
@@ -276,7 +279,7 @@ static void verdict_perform(struct server *server, conn_id conn, struct span tpd
 
 /* A message that does not decode is answered 30 if we know whom to answer. */
 static void message_refuse(struct server *server, conn_id conn, struct span tpdu,
-                           const struct iso_error *error)
+                           struct span message, const struct iso_error *error)
 {
     char text[ISO_TEXT_LEN_MAX];
     struct log_line line;
@@ -296,13 +299,13 @@ static void message_refuse(struct server *server, conn_id conn, struct span tpdu
         iso_copy(answer, request, echoed[i]);
     }
     iso_set(answer, 39, SPAN_LITERAL("30"));
-    answer_gather(server, conn, tpdu, answer, &plan);
+    answer_gather(server, conn, tpdu, message, answer, &plan);
 }
 
 static bool message_decode(struct server *server, struct span message, struct iso_error *error)
 {
     struct writer scratch = writer_make(server->scratch, sizeof server->scratch);
-    return iso_decode(server->settings.dialect, message, &scratch, &server->request, error) == 0;
+    return edition_read(server->settings.dialect, message, &scratch, &server->request, error) == 0;
 }
 
 static void on_message(void *user, conn_id conn, struct span tpdu, struct span message)
@@ -313,7 +316,7 @@ static void on_message(void *user, conn_id conn, struct span tpdu, struct span m
         return;
     }
     if (!message_decode(server, message, &error)) {
-        message_refuse(server, conn, tpdu, &error);
+        message_refuse(server, conn, tpdu, message, &error);
         return;
     }
     stub_answer(server->stub, &server->request, wall_ms(), &server->verdict);

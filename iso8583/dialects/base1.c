@@ -54,7 +54,9 @@ const struct iso_dialect base1 = {
         BASE1_ROW(19,  "acquirer_country",            N,        0, 3,   SHOW)
         BASE1_ROW(20,  "pan_country",                 N,        0, 3,   SHOW)
         BASE1_ROW(21,  "forwarder_country",           N,        0, 3,   SHOW)
-        BASE1_ROW(22,  "entry_mode",                  N,        0, 4,   SHOW)
+        /* As n3 of 1987, and a zero behind. */
+        [22] = {.name = "entry_mode", .len = 4, .content = ISO_N, .coding = ISO_BCD,
+                .pad = ISO_PAD_0_FRONT, .fill = ISO_FILL_ZERO_BEHIND},
         BASE1_ROW(23,  "card_sequence",               N,        0, 3,   SHOW)
         BASE1_ROW(24,  "nii",                         N,        0, 3,   SHOW)
         BASE1_ROW(25,  "condition",                   N,        0, 2,   SHOW)

@@ -17,6 +17,7 @@
 
 const struct iso_dialect ipm_ascii = {
     .name = "ipm_ascii",
+    .edition = ISO_1993,
     .mti_coding = ISO_ASCII,
     .bitmap_coding = ISO_BINARY,
     .field = {IPM_ROWS(IPM_ROW)},

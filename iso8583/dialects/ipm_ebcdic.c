@@ -18,6 +18,7 @@
 
 const struct iso_dialect ipm_ebcdic = {
     .name = "ipm_ebcdic",
+    .edition = ISO_1993,
     .mti_coding = ISO_CP500,
     .bitmap_coding = ISO_BINARY,
     .field = {IPM_ROWS(IPM_ROW)},

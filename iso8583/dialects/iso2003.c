@@ -16,6 +16,7 @@
 
 const struct iso_dialect iso2003 = {
     .name = "iso2003",
+    .edition = ISO_2003,
     .mti_coding = ISO_BCD,
     .bitmap_coding = ISO_BINARY,
     .field = {ISO2003_ROWS(ISO2003_ROW)},

@@ -16,6 +16,7 @@
 
 const struct iso_dialect iso93_ascii = {
     .name = "iso93_ascii",
+    .edition = ISO_1993,
     .mti_coding = ISO_ASCII,
     .bitmap_coding = ISO_HEX,
     .field = {ISO93_ROWS(ISO93_ROW)},

@@ -16,6 +16,7 @@
 
 const struct iso_dialect iso93_bcd = {
     .name = "iso93_bcd",
+    .edition = ISO_1993,
     .mti_coding = ISO_BCD,
     .bitmap_coding = ISO_BINARY,
     .field = {ISO93_ROWS(ISO93_ROW)},

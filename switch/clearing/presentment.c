@@ -1,75 +1,13 @@
 #include "switch/clearing/presentment.h"
 
 #include "iso8583/base/currency.h"
+#include "iso8583/point_of_service.h"
 #include "switch/clearing/country.h"
 
 enum { NAME_LEN = 25, CITY_LEN = 13, COUNTRY_LEN = 2, HASH_TOTAL_DIGITS = 16 };
 
 #define HASH_TOTAL_MAX 9999999999999999ull
 #define AMOUNT_MAX     999999999999ll
-
-/* DE22 of the terminal, first two digits: how the card was read. Position 1 is what the terminal
- * can do at best, 7 is what was done. To add an entry mode, add a row; the last is for all others.
- */
-static const struct {
-    const char *entry;
-    char capability;
-    char mode;
-    bool ecommerce;
-} entries[] = {
-    {"01", '6', '6', false}, /* keyed */
-    {"02", '2', '2', false}, /* stripe */
-    {"05", '5', 'C', false}, /* chip */
-    {"07", 'M', 'M', false}, /* contactless chip */
-    {"10", '6', '7', false}, /* credential on file */
-    {"80", '5', 'B', false}, /* chip failed, stripe */
-    {"81", '6', 'S', true},  /* electronic commerce */
-    {"90", '2', 'B', false}, /* stripe, unaltered */
-    {"91", 'A', 'A', false}, /* contactless stripe */
-    {"", '0', '0', false},
-};
-
-/* DE25: positions 4 (where the terminal is), 5 (is the cardholder there), 6 (is the card there). To
- * add a condition, add a row; the last is for all others. */
-static const struct {
-    const char *condition;
-    const char *positions;
-} conditions[] = {
-    {"00", "101"}, /* normal */
-    {"01", "110"}, /* customer not present */
-    {"02", "201"}, /* unattended, keeps cards */
-    {"05", "100"}, /* customer present, card not */
-    {"08", "120"}, /* mail or telephone order */
-    {"27", "201"}, /* unattended, cannot keep cards */
-    {"59", "550"}, /* electronic commerce */
-    {"", "999"},
-};
-
-static size_t entry_row(const char *entry)
-{
-    size_t row = 0;
-    while (entries[row].entry[0] != '\0' && strncmp(entries[row].entry, entry, 2) != 0) {
-        row++;
-    }
-    return row;
-}
-
-void ipm_point_of_service(const char *entry, const char *condition, uint8_t out[12])
-{
-    size_t read = entry_row(entry);
-    size_t row = 0;
-    while (conditions[row].condition[0] != '\0' &&
-           strcmp(conditions[row].condition, condition) != 0) {
-        row++;
-    }
-    char pin = strlen(entry) == 3 ? entry[2] : '0'; /* 1: can take a PIN, 2: cannot */
-    memcpy(out, "000000099001", 12);
-    out[0] = (uint8_t)entries[read].capability;
-    out[1] = pin == '1' ? '1' : pin == '2' ? '0' : '9';
-    memcpy(out + 3, conditions[row].positions, 3);
-    out[6] = (uint8_t)entries[read].mode;
-    out[11] = pin == '2' ? '0' : '1';
-}
 
 /* Characters on which the code pages 500 and 037 agree; others become a space. */
 static uint8_t letter_plain(uint8_t byte)
@@ -190,8 +128,7 @@ int ipm_trailer(const struct clearing_file *file, uint64_t hash_total, uint64_t 
 static void presentment_de48(const struct clearing_row *row, struct writer *out)
 {
     const struct record *record = &row->record;
-    bool ecommerce =
-        entries[entry_row(record->entry)].ecommerce || strcmp(record->condition, "59") == 0;
+    bool ecommerce = entry_is_ecommerce(record->entry) || strcmp(record->condition, "59") == 0;
     uint8_t exponents[4];
     uint8_t reversal[7] = {'R'};
     const char *terminal = "POI";
@@ -282,7 +219,7 @@ int ipm_presentment(const struct clearing_file *file, const struct clearing_row 
     digits_put(at.original, 12, (uint64_t)record->amount_minor);
     digits_put(at.currency, sizeof at.currency, row->item.currency);
     digits_put(at.number, sizeof at.number, row->de71);
-    ipm_point_of_service(record->entry, record->condition, at.pos);
+    point_of_service(record->entry, record->condition, at.pos);
     ipm_location(record->location, &location);
     presentment_de48(row, &de48);
     ipm.de[2] = span_text(record->pan);

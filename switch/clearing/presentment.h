@@ -58,9 +58,6 @@ MUST_USE int ipm_presentment(const struct clearing_file *file, const struct clea
 MUST_USE int ipm_trailer(const struct clearing_file *file, uint64_t hash_total, uint64_t records,
                          struct writer *out);
 
-/* DE22, 12 positions, from the terminal's DE22 (3 digits) and DE25. No NUL. */
-void ipm_point_of_service(const char *entry, const char *condition, uint8_t out[12]);
-
 /* DE43 from the 1987 one (name 25, city 13, country 2): NAME\STREET\CITY\ postcode (10), state (3),
  * country (3). */
 void ipm_location(const char *location, struct writer *out);

@@ -54,7 +54,7 @@ struct core {
     bool draining;
 
     struct iso_msg answer; /* the issuer's message that is being stepped */
-    uint8_t scratch[2 * FRAME_LEN_MAX];
+    uint8_t scratch[2 * FRAME_LEN_MAX + EDITION_ROOM];
 };
 
 static inline const struct group_settings *group_of(const struct core *core, const struct txn *t)
@@ -97,7 +97,7 @@ void stray_wrong(struct core *core, uint16_t index, const struct txn *t, unsigne
 
 /* network.c: links' 08xx, both ways. */
 void network_need(struct core *core, uint16_t link, enum link_need need);
-void network_message(struct core *core, uint16_t link);
+void network_message(struct core *core, uint16_t link, struct span frame);
 
 /* pump.c: reversals of ours. */
 void pump_wake(struct core *core, const char *issuer_name);

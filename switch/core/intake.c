@@ -1,4 +1,5 @@
 /* Intake: frames become transactions, answers find theirs. */
+#include "iso8583/edition.h"
 #include "iso8583/mti.h"
 #include "switch/core/core_state.h"
 #include "switch/core/outbound.h"
@@ -43,8 +44,8 @@ static int read_frame(struct core *core, struct txn *t, const struct event *even
         memcpy(t->intake.tpdu, tpdu.ptr, t->intake.tpdu_len);
     }
     struct writer scratch = writer_make(t->bytes + message.len, sizeof t->bytes - message.len);
-    int result = iso_decode(listener->dialect, span_make(t->bytes, message.len), &scratch,
-                            &t->intake.msg, error);
+    int result = edition_read(listener->dialect, span_make(t->bytes, message.len), &scratch,
+                              &t->intake.msg, error);
     t->bytes_len = message.len + scratch.len;
     t->intake.repeat_mark = mti_is_repeat(t->intake.msg.mti);
     return result;
@@ -297,13 +298,13 @@ void intake_issuer(struct core *core, const struct event *event)
         return;
     }
     link_heard(link, core->now_ms);
-    if (iso_decode(link->rules.dialect, event->u.issuer.message, &scratch, &core->answer, &error) !=
-        0) {
+    if (edition_read(link->rules.dialect, event->u.issuer.message, &scratch, &core->answer,
+                     &error) != 0) {
         core_alarm(core, ALARM_MESSAGE_UNREADABLE, core->settings->links[index].name, error.de);
         return;
     }
     if (mti_class(core->answer.mti) == 8) {
-        network_message(core, index);
+        network_message(core, index, event->u.issuer.message);
     } else if (!mti_is_request(core->answer.mti)) {
         answered(core, index);
     } else {

@@ -17,8 +17,9 @@ static void send_network(struct core *core, uint16_t index, const char *function
     digits_put(at + 8, 2, (uint64_t)now.second);
     struct iso_msg msg;
     struct span bytes;
+    struct iso_error error;
     link_network_message(link, function, de7, core->now_ms, &msg, core_bytes(core, 40));
-    if (outbound_encode(core, &msg, link->rules.dialect, &bytes) != 0) {
+    if (outbound_encode(core, &msg, SPAN_NONE, link->rules.dialect, &bytes, &error) != 0) {
         return;
     }
     struct action *send = core_act(core, ACT_SEND_ISSUER);
@@ -48,28 +49,31 @@ void network_need(struct core *core, uint16_t index, enum link_need need)
 }
 
 /* An 0800 or 0820 of the issuer: answered with 00, whatever it wants to know. */
-static void answer_issuer(struct core *core, uint16_t index)
+static void answer_issuer(struct core *core, uint16_t index, struct span request)
 {
     static const uint8_t echoed[] = {7, 11, 70};
     struct iso_msg msg;
     struct span bytes;
+    struct iso_error error;
     iso_init(&msg, mti_answer(core->answer.mti));
+    msg.header = core->answer.header;
     for (size_t i = 0; i < ARRAY_COUNT(echoed); i++) {
         iso_copy(&msg, &core->answer, echoed[i]);
     }
     iso_set(&msg, 39, SPAN_LITERAL("00"));
-    if (outbound_encode(core, &msg, core->links[index].rules.dialect, &bytes) == 0) {
+    if (outbound_encode(core, &msg, request, core->links[index].rules.dialect, &bytes, &error) ==
+        0) {
         struct action *send = core_act(core, ACT_SEND_ISSUER);
         send->u.issuer.link = index;
         send->u.issuer.message = bytes;
     }
 }
 
-void network_message(struct core *core, uint16_t index)
+void network_message(struct core *core, uint16_t index, struct span frame)
 {
     struct link *link = &core->links[index];
     if (mti_is_request(core->answer.mti)) {
-        answer_issuer(core, index);
+        answer_issuer(core, index, frame);
         return;
     }
     bool was_connected = link->state == LINK_IS_CONNECTED;

@@ -1,5 +1,6 @@
 #include "switch/core/outbound.h"
 
+#include "iso8583/edition.h"
 #include "iso8583/mti.h"
 #include "switch/core/core_state.h"
 
@@ -19,13 +20,12 @@ static struct span month_day(struct core *core, uint32_t day)
     return span_make(text, 4);
 }
 
-int outbound_encode(struct core *core, const struct iso_msg *msg, const struct iso_dialect *dialect,
-                    struct span *bytes)
+int outbound_encode(struct core *core, const struct iso_msg *msg, struct span request,
+                    const struct iso_dialect *dialect, struct span *bytes, struct iso_error *error)
 {
-    struct iso_error error;
     struct writer *bytes_of = &core->out->bytes;
     struct writer out = writer_make(bytes_of->ptr + bytes_of->len, bytes_of->cap - bytes_of->len);
-    TRY(iso_encode(msg, dialect, &out, &error));
+    TRY(edition_write(msg, request, dialect, core->wall_ms, &out, error));
     bytes_of->len += out.len;
     *bytes = writer_written(&out);
     return 0;
@@ -37,6 +37,9 @@ void outbound_request(struct core *core, struct txn *t, struct iso_msg *msg)
     iso_init(msg, record->mti);
     for (size_t i = 0; i < ARRAY_COUNT(passed_on); i++) {
         iso_copy(msg, &t->intake.msg, passed_on[i]);
+    }
+    if (iso_has(msg, 22)) { /* BASE I has a fourth digit, which says nothing. */
+        iso_set(msg, 22, span_first(iso_get(msg, 22), 3));
     }
     iso_set(msg, 7, span_text(record->link_de7));
     iso_set(msg, 11, span_text(record->link_stan));
@@ -122,6 +125,7 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
     struct iso_msg msg;
     struct iso_error error;
     iso_init(&msg, mti_answer(t->intake.msg.mti));
+    msg.header = t->intake.msg.header;
     for (size_t i = 0; i < ARRAY_COUNT(echoed); i++) {
         iso_copy(&msg, &t->intake.msg, echoed[i]);
     }
@@ -149,7 +153,8 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
         iso_set(&msg, mac_de, span_make(no_mac, sizeof no_mac));
     }
     struct writer out = writer_make(t->out, sizeof t->out);
-    TRY(iso_encode(&msg, dialect, &out, &error));
+    TRY(edition_write(&msg, span_make(t->bytes, t->intake.frame_len), dialect, core->wall_ms, &out,
+                      &error));
     t->out_len = out.len;
     if (sign) {
         size_t mac_len = dialect->field[mac_de].coding == ISO_HEX ? 16 : 8;

@@ -17,6 +17,8 @@ MUST_USE int outbound_answer(struct core *core, struct txn *t, bool sign);
 /* Put the MAC (16 hex characters) into the answer's last field. */
 MUST_USE int outbound_put_mac(struct core *core, struct txn *t, struct span hex);
 
-/* Encode @msg into the actions' bytes. */
-MUST_USE int outbound_encode(struct core *core, const struct iso_msg *msg,
-                             const struct iso_dialect *dialect, struct span *bytes);
+/* Encode @msg into the actions' bytes, as an answer to the frame @request (SPAN_NONE: it is none).
+ * An enum err with @error if @dialect cannot say it. */
+MUST_USE int outbound_encode(struct core *core, const struct iso_msg *msg, struct span request,
+                             const struct iso_dialect *dialect, struct span *bytes,
+                             struct iso_error *error);

@@ -33,8 +33,11 @@ enum verdict issuer_enter(struct core *core, struct txn *t)
     }
     struct iso_msg msg;
     struct span bytes;
+    struct iso_error error;
     outbound_request(core, t, &msg);
-    if (outbound_encode(core, &msg, link->rules.dialect, &bytes) != 0) {
+    if (outbound_encode(core, &msg, SPAN_NONE, link->rules.dialect, &bytes, &error) != 0) {
+        iso_error_text(&error, link->rules.dialect, t->outcome.diagnosis,
+                       sizeof t->outcome.diagnosis);
         return refuse(t, "30", "not sayable in the issuer's dialect");
     }
     t->route.key = pair_key_of(&msg);

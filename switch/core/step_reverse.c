@@ -55,6 +55,7 @@ enum verdict reverse_enter(struct core *core, struct txn *t)
 {
     struct iso_msg msg;
     struct span bytes;
+    struct iso_error error;
     if (is_hopeless(core, t)) {
         return bury(core, t, ALARM_REVERSAL_AGAIN);
     }
@@ -66,7 +67,7 @@ enum verdict reverse_enter(struct core *core, struct txn *t)
     outbound_reversal(core, t, &msg);
     t->route.link = chosen;
     t->route.key = pair_key_of(&msg);
-    if (outbound_encode(core, &msg, link->rules.dialect, &bytes) != 0 ||
+    if (outbound_encode(core, &msg, SPAN_NONE, link->rules.dialect, &bytes, &error) != 0 ||
         link_await(link, &t->route.key, t->slot) != 0) {
         return AGAIN;
     }

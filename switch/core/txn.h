@@ -6,6 +6,7 @@
 #pragma once
 
 #include "iso8583/base/list.h"
+#include "iso8583/edition.h"
 #include "iso8583/frame.h"
 #include "iso8583/message.h"
 #include "routes/link.h"
@@ -28,7 +29,7 @@ enum verdict { VERDICT_NONE, GO, WAIT, DECLINE, REPEAT, AGAIN, DROP };
 
 enum {
     SLOT_NONE = UINT32_MAX,
-    TXN_BYTES_MAX = 3 * FRAME_LEN_MAX, /* the frame, and its canonical digits */
+    TXN_BYTES_MAX = 3 * FRAME_LEN_MAX + EDITION_ROOM, /* the frame, and its canonical digits */
     TXN_OUT_MAX = FRAME_LEN_MAX,
     EMV_ANSWER_MAX = 255,
 };

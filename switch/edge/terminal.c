@@ -5,6 +5,7 @@
 
 #include "iso8583/base/log.h"
 #include "iso8583/base/map.h"
+#include "iso8583/edition.h"
 #include "iso8583/net/listen.h"
 #include "switch/edge/wire_log.h"
 
@@ -216,13 +217,13 @@ static void undelivered(const struct gate *gate, conn_id conn, int result, struc
     struct driver *driver = gate->edge->driver;
     const struct listener_settings *listener =
         &driver_parts(driver)->config->core.listeners[gate->index];
-    uint8_t digits[2 * FRAME_LEN_MAX];
+    uint8_t digits[2 * FRAME_LEN_MAX + EDITION_ROOM];
     struct writer scratch = writer_make(digits, sizeof digits);
     struct iso_msg msg;
     struct iso_error error;
     char subject[48];
     char why[120];
-    int decoded = iso_decode(listener->dialect, message, &scratch, &msg, &error);
+    int decoded = edition_read(listener->dialect, message, &scratch, &msg, &error);
     struct span terminal = decoded == 0 ? iso_get(&msg, 41) : SPAN_NONE;
     const char *peer = conn_peer(gate->edge->pool, conn);
     snprintf(subject, sizeof subject, "%s/%.*s", listener->name, (int)terminal.len,

@@ -8,8 +8,9 @@ scripts=$(cd "$(dirname "$0")/../scripts" && pwd)
 must "the scripts are there" test -s "$scripts/lab/lab.isot"
 
 # Their switch, with ports of its own. Each row: the port in switch.yml, and the variable of lab.isot.
-ports=(8583:pos 8584:pos_ascii 8585:pos_hex 9001:visa 9002:mc 9003:amex_a 9004:amex_b 9005:diners_a
-       9006:diners_b 9007:nobody)
+ports=(8583:pos 8584:pos_ascii 8585:pos_hex 8586:pos_93 8587:pos_2003 8588:pos_ebcdic 8589:pos_base1 9001:visa
+       9002:mc 9003:amex_a 9004:amex_b 9005:diners_a 9006:diners_b 9007:nobody 9011:ebcdic1 9012:ninety1 9013:base1
+       9014:twenty1)
 vars=()
 edits=()
 WORLD=$scratch/world

@@ -2,6 +2,7 @@
 
 #include "hsm_sim/engine/mac.h"
 #include "hsm_sim/engine/pinblock.h"
+#include "iso8583/edition.h"
 #include "iso8583/mti.h"
 
 /* To add a kind: a constant in enum exchange_kind, a row here, a draw in terminal.c. */
@@ -129,7 +130,7 @@ static int message_encode(struct exchange *x, struct iso_msg *msg)
     }
     struct writer out = writer_make(x->wire, sizeof x->wire);
     struct iso_error error;
-    TRY(iso_encode(msg, t->rules->dialect, &out, &error));
+    TRY(edition_write(msg, SPAN_NONE, t->rules->dialect, x->began.wall_ms, &out, &error));
     x->wire_len = out.len;
     x->wire_mti = msg->mti;
     return signs(t) ? wire_sign(x, mac_de) : 0;
@@ -209,7 +210,7 @@ int answer_read(struct terminal *terminal, struct span message, struct answer *a
     struct iso_msg msg;
     struct iso_error error;
     struct writer scratch = writer_make(answer->scratch, sizeof answer->scratch);
-    if (iso_decode(terminal->rules->dialect, message, &scratch, &msg, &error) != 0) {
+    if (edition_read(terminal->rules->dialect, message, &scratch, &msg, &error) != 0) {
         return ERR_FORMAT;
     }
     uint64_t stan = 0;

@@ -2,6 +2,7 @@
  */
 #pragma once
 
+#include "iso8583/edition.h"
 #include "tests/load/terminal.h"
 
 /* What is read of an answer; the spans borrow from the message or the caller's scratch. */
@@ -18,7 +19,7 @@ struct answer {
     char code[3];
     char auth[7]; /* "" if absent */
     char rrn[13];
-    uint8_t scratch[2 * WIRE_LEN_MAX];
+    uint8_t scratch[2 * WIRE_LEN_MAX + EDITION_ROOM];
 };
 
 /* MTI and DE3 of a kind. */

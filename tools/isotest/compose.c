@@ -1,5 +1,5 @@
 #include "iso8583/base/calendar.h"
-#include "iso8583/dialect.h"
+#include "iso8583/edition.h"
 #include "iso8583/mti.h"
 #include "tools/isotest/card.h"
 
@@ -7,7 +7,7 @@ enum { DE_PIN = 52, DE_CHIP = 55, MTI_CLASS_NETWORK = 8, STAN_MAX = 999999, ACQU
 
 /* --- the parts of a message ------------------------------------------------------------------- */
 
-/* MMDDhhmmss, made once a second. */
+/* MMDDhhmmss, UTC, made once a second. */
 static const uint8_t *clock_text(struct station *station, int64_t wall_ms)
 {
     int64_t second = wall_ms / 1000;
@@ -28,25 +28,35 @@ static void automatic_put(struct draft *draft)
     struct station *station = draft->station;
     int64_t wall_ms = draft->scope->wall_ms;
     uint32_t stan = station->stan;
-    size_t start = draft->room.len;
     station->stan = stan == STAN_MAX ? 1 : stan + 1;
-    writer_put(&draft->room, clock_text(station, wall_ms), CLOCK_LEN);
-    const uint8_t *clock = draft->room.ptr + start;
-    iso_set(draft->msg, 7, span_make(clock, CLOCK_LEN));
-    draft_put_digits(draft, 11, 6, stan);
-    if (mti_class(draft->msg->mti) == MTI_CLASS_NETWORK) {
-        return;
-    }
-    iso_set(draft->msg, 12, span_make(clock + 4, 6)); /* the terminal's own time is UTC here */
-    iso_set(draft->msg, 13, span_make(clock, 4));
-    struct civil c = civil_from_ms(wall_ms);
+    uint8_t *clock = writer_room(&draft->room, CLOCK_LEN);
+    uint8_t *number = writer_room(&draft->room, 6);
     uint8_t *rrn = writer_room(&draft->room, 12); /* YDDDHH and the STAN, as acquirers make it */
-    if (rrn != NULL) {
+    if (rrn == NULL) {
+        return; /* draft_end() tells */
+    }
+    memcpy(clock, clock_text(station, wall_ms), CLOCK_LEN);
+    digits_put(number, 6, stan);
+    bool is_later = station->decl->dialect->edition != ISO_1987;
+    struct iso_msg turned;
+    struct iso_msg *msg = is_later ? &turned : draft->msg;
+    if (is_later) {
+        iso_init(&turned, (uint16_t)(draft->msg->mti & 0x0FFFu));
+    }
+    iso_set(msg, 7, span_make(clock, CLOCK_LEN));
+    iso_set(msg, 11, span_make(number, 6));
+    if (mti_class(msg->mti) != MTI_CLASS_NETWORK) {
+        struct civil c = civil_from_ms(wall_ms);
         digits_put(rrn, 1, (uint64_t)c.year);
         digits_put(rrn + 1, 3, (uint64_t)c.day_of_year);
         digits_put(rrn + 4, 2, (uint64_t)c.hour);
-        digits_put(rrn + 6, 6, stan);
-        iso_set(draft->msg, 37, span_make(rrn, 12));
+        memcpy(rrn + 6, number, 6);
+        iso_set(msg, 12, span_make(clock + 4, 6)); /* the terminal's own time is UTC here */
+        iso_set(msg, 13, span_make(clock, 4));
+        iso_set(msg, 37, span_make(rrn, 12));
+    }
+    if (is_later) {
+        draft_put_1987(draft, &turned, wall_ms);
     }
 }
 
@@ -75,6 +85,24 @@ static int line_value(struct draft *draft, const struct field_line *line, struct
                       has_field ? line->path.de : 0, &draft->room, out, draft->fault);
 }
 
+/* DE4 of 2003 has its currency in it. */
+static void amount_put_2003(struct draft *draft, struct span digits, uint16_t currency)
+{
+    enum { AMOUNT_LEN = 12 };
+    struct iso_msg msg;
+    struct span amount = span_last(digits, AMOUNT_LEN);
+    uint8_t *room = writer_room(&draft->room, AMOUNT_LEN + 3);
+    if (room != NULL) {
+        memset(room, '0', AMOUNT_LEN);
+        memcpy(room + AMOUNT_LEN - amount.len, amount.ptr, amount.len);
+        digits_put(room + AMOUNT_LEN, 3, currency);
+        iso_init(&msg, 0x0810); /* an answer: nothing else comes with it */
+        iso_set(&msg, 4, span_make(room, AMOUNT_LEN));
+        iso_set(&msg, 49, span_make(room + AMOUNT_LEN, 3));
+        draft_put_1987(draft, &msg, 0);
+    }
+}
+
 /* Set what @line says, but a tag: those come when their field is whole. */
 static int line_put(struct draft *draft, const struct field_line *line, struct span bytes)
 {
@@ -83,6 +111,11 @@ static int line_put(struct draft *draft, const struct field_line *line, struct s
     case PATH_FIELD:
         if (line->remove) {
             iso_unset(draft->msg, de);
+            return 0;
+        }
+        if (line->value.kind == VALUE_AMOUNT && de == 4 &&
+            draft->station->decl->dialect->edition == ISO_2003) {
+            amount_put_2003(draft, bytes, line->value.currency);
             return 0;
         }
         draft_put(draft, de, bytes);
@@ -199,6 +232,20 @@ static const struct {
     [ENTRY_ECOM] = {"81", false, false},
 };
 
+/* DE22, as the dialect's edition has it. */
+static void entry_put(struct draft *draft, struct span entry)
+{
+    if (draft->station->decl->dialect->edition == ISO_1987) {
+        draft_put(draft, 22, entry);
+        return;
+    }
+    struct iso_msg msg;
+    iso_init(&msg, (uint16_t)(draft->msg->mti & 0x0FFFu));
+    iso_set(&msg, 22, entry);
+    iso_set(&msg, 25, SPAN_LITERAL("00"));
+    draft_put_1987(draft, &msg, draft->scope->wall_ms);
+}
+
 static void card_put(struct draft *draft, const struct send *send, const struct card_face *face)
 {
     uint8_t *entry = writer_room(&draft->room, 3);
@@ -210,7 +257,7 @@ static void card_put(struct draft *draft, const struct send *send, const struct 
         bool has_pad = draft->station->crypt.has_pin && send->entry != ENTRY_ECOM;
         memcpy(entry, entries[send->entry].entry, 2);
         entry[2] = has_pad ? '1' : '2';
-        draft_put(draft, 22, span_make(entry, 3));
+        entry_put(draft, span_make(entry, 3));
     }
     if (entries[send->entry].has_chip) {
         draft_put(draft, 23, face->psn);
@@ -371,6 +418,7 @@ int compose_reply(struct station *station, const struct on *on, struct scope *sc
      * 13 15) and the numbers that find it (11 37), the sort of a network message (70). Not the
      * track, PIN or chip data, and not 90: an 0430 is found by its own numbers. */
     static const uint8_t repeated[] = {2, 3, 4, 7, 11, 12, 13, 15, 32, 37, 41, 42, 49, 70};
+    bool is_later = station->decl->dialect->edition != ISO_1987;
     uint16_t mti = mti_answer(request->msg.mti);
     if (on != NULL && on->reply_mti != 0) {
         mti = on->reply_mti;
@@ -379,9 +427,17 @@ int compose_reply(struct station *station, const struct on *on, struct scope *sc
     for (size_t i = 0; i < ARRAY_COUNT(repeated); i++) {
         draft_copy(&draft, &request->msg, repeated[i]);
     }
+    if (is_later) { /* its 13 and 70 mean other things; 24 is what 70 was */
+        draft_copy(&draft, &request->msg, 24);
+        iso_unset(draft.msg, 13);
+        iso_unset(draft.msg, 70);
+    }
     bool is_network = mti_class(mti) == MTI_CLASS_NETWORK;
     if (is_network) {
-        draft_put(&draft, 39, SPAN_LITERAL("00"));
+        struct iso_msg good;
+        iso_init(&good, 0x0810);
+        iso_set(&good, 39, SPAN_LITERAL("00"));
+        draft_put_1987(&draft, &good, 0);
     }
     TRY(station_lines_put(&draft));
     const struct field_line *lines = on == NULL ? NULL : on->fields;
@@ -393,14 +449,14 @@ int compose_reply(struct station *station, const struct on *on, struct scope *sc
 }
 
 /* DE90: MTI, STAN and time of the original, its acquirer and its forwarder (11 digits each). */
-static void original_put(struct draft *draft, const struct iso_msg *original)
+static void original_put(struct writer *room, struct iso_msg *msg, const struct iso_msg *original)
 {
     static const struct {
         uint8_t de;
         uint8_t len;
     } parts[] = {{11, 6}, {7, 10}, {32, ACQUIRER_LEN}, {33, ACQUIRER_LEN}};
     enum { ORIGINAL_LEN = 42 };
-    uint8_t *to = writer_room(&draft->room, ORIGINAL_LEN);
+    uint8_t *to = writer_room(room, ORIGINAL_LEN);
     if (to == NULL) {
         return;
     }
@@ -414,7 +470,7 @@ static void original_put(struct draft *draft, const struct iso_msg *original)
             memcpy(end - bytes.len, bytes.ptr, bytes.len);
         }
     }
-    iso_set(draft->msg, 90, span_make(to, ORIGINAL_LEN));
+    iso_set(msg, 90, span_make(to, ORIGINAL_LEN));
 }
 
 int compose_reversal(struct station *station, const struct held *original, bool repeat,
@@ -424,14 +480,23 @@ int compose_reversal(struct station *station, const struct held *original, bool 
      */
     static const uint8_t repeated[] = {2,  3,  4,  7,  11, 12, 13, 14, 18,
                                        22, 23, 25, 32, 33, 37, 41, 42, 49};
-    struct draft draft = draft_make(station, NULL, composed, repeat ? 0x0421 : 0x0420, fault);
+    const struct iso_dialect *dialect = station->decl->dialect;
+    uint16_t version = (uint16_t)(original->msg.mti & 0xF000u);
+    struct draft draft = draft_make(station, NULL, composed,
+                                    (uint16_t)(version | (repeat ? 0x0421 : 0x0420)), fault);
+    struct iso_msg said; /* in the elements of 1987 */
+    struct iso_msg msg;
+    struct iso_error error;
     TRY(station_lines_put(&draft));
+    TRY(edition_from(&original->msg, dialect, &draft.room, &said, &error));
+    iso_init(&msg, draft.msg->mti & 0x0FFFu);
     for (size_t i = 0; i < ARRAY_COUNT(repeated); i++) {
-        draft_copy(&draft, &original->msg, repeated[i]);
+        iso_copy(&msg, &said, repeated[i]);
     }
-    if (!iso_has(draft.msg, 2)) {
-        draft_copy(&draft, &original->msg, 35); /* the card is known by its track alone */
+    if (!iso_has(&msg, 2)) {
+        iso_copy(&msg, &said, 35); /* the card is known by its track alone */
     }
-    original_put(&draft, &original->msg);
+    original_put(&draft.room, &msg, &said);
+    draft_put_1987(&draft, &msg, 0);
     return draft_end(&draft, station->crypt.has_mac ? MAC_GOOD : MAC_NONE);
 }

@@ -2,7 +2,7 @@
 
 #include <stdio.h>
 
-#include "iso8583/dialect.h"
+#include "iso8583/edition.h"
 #include "iso8583/tlv.h"
 
 struct draft draft_make(struct station *station, struct scope *scope, struct held *held,
@@ -34,11 +34,16 @@ void draft_put(struct draft *draft, unsigned de, struct span bytes)
         if (to == NULL) {
             return; /* the encoder tells */
         }
-        size_t fill = row->len - bytes.len;
-        bool is_number = row->content == ISO_N;
-        memset(to, is_number ? '0' : ' ', row->len);
+        bool is_usual = row->fill == ISO_FILL_USUAL;
+        bool is_front = is_usual
+                            ? row->content == ISO_N
+                            : row->fill == ISO_FILL_SPACE_FRONT || row->fill == ISO_FILL_ZERO_FRONT;
+        bool is_zero = is_usual
+                           ? row->content == ISO_N
+                           : row->fill == ISO_FILL_ZERO_FRONT || row->fill == ISO_FILL_ZERO_BEHIND;
+        memset(to, is_zero ? '0' : ' ', row->len);
         if (bytes.len != 0) {
-            memcpy(to + (is_number ? fill : 0), bytes.ptr, bytes.len);
+            memcpy(to + (is_front ? row->len - bytes.len : 0), bytes.ptr, bytes.len);
         }
         bytes = span_make(to, row->len);
     }
@@ -74,6 +79,20 @@ bool draft_says(const struct draft *draft, unsigned de)
 void draft_note(struct draft *draft, unsigned de)
 {
     draft->said[(de - 1) >> 6] |= 1ull << (63u - ((de - 1) & 63u));
+}
+
+void draft_put_1987(struct draft *draft, const struct iso_msg *msg, int64_t wall_ms)
+{
+    struct iso_msg native;
+    struct iso_error error;
+    if (edition_to(msg, draft->station->decl->dialect, wall_ms, &draft->room, &native, &error) !=
+        0) {
+        draft->room.overflow = draft->room.overflow || error.code == ERR_SPACE;
+        return;
+    }
+    for (unsigned de = 2; de <= ISO_DE_MAX; de++) {
+        draft_copy(draft, &native, de);
+    }
 }
 
 void draft_put_tag(struct draft *draft, unsigned de, uint32_t tag, const struct span *value)

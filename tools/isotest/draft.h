@@ -27,6 +27,10 @@ void draft_put(struct draft *draft, unsigned de, struct span bytes);
 /* Set @de to @value in @count digits. */
 void draft_put_digits(struct draft *draft, unsigned de, size_t count, uint64_t value);
 
+/* Set what @msg, in the elements of ISO 8583:1987, is in the dialect's edition. Its bytes are
+ * copied. */
+void draft_put_1987(struct draft *draft, const struct iso_msg *msg, int64_t wall_ms);
+
 /* Let @tag of the TLV field @de be @value (NULL: remove it). */
 void draft_put_tag(struct draft *draft, unsigned de, uint32_t tag, const struct span *value);
 

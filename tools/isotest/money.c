@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "iso8583/base/currency.h"
+#include "iso8583/edition.h"
 #include "iso8583/base/map.h"
 #include "iso8583/mti.h"
 #include "tools/switchctl/client.h"
@@ -240,10 +241,9 @@ static void text_keep(char *to, size_t cap, struct span text)
     to[len] = '\0';
 }
 
-static void terminal_told(struct money *money, const struct engine_message *message)
+static void terminal_told(struct money *money, const struct iso_msg *request,
+                          const struct iso_msg *answer, bool is_late)
 {
-    const struct iso_msg *request = &message->about->msg;
-    const struct iso_msg *answer = &message->held->msg;
     if (mti_class(request->mti) == 4 || is_void(request)) {
         struct entry *original = original_find(money, request, true);
         if (original != NULL) {
@@ -273,16 +273,15 @@ static void terminal_told(struct money *money, const struct engine_message *mess
     entry->currency = currency_of(request);
     key_set(money, &money->by_stan, entry, &entry->stan_key, stan_key);
     key_set(money, &money->by_rrn, entry, &entry->rrn_key, rrn_key);
-    entry->late = message->fate == MESSAGE_LATE;
+    entry->late = is_late;
     if (!entry->late) {
         side_set(&sum_of(money, entry->currency)->terminals, &entry->terminal_minor, minor);
     }
 }
 
-static void issuer_replied(struct money *money, const struct engine_message *message)
+static void issuer_replied(struct money *money, const struct iso_msg *request,
+                           const struct iso_msg *answer)
 {
-    const struct iso_msg *request = &message->about->msg;
-    const struct iso_msg *answer = &message->held->msg;
     if (mti_class(request->mti) == 8) {
         return; /* An echo moves nothing: leave out what finds its transaction. */
     }
@@ -321,16 +320,37 @@ static void issuer_replied(struct money *money, const struct engine_message *mes
     }
 }
 
+/* @held in the elements of 1987; a message of a later edition is turned into @room. NULL if it says
+ * what those cannot. */
+static const struct iso_msg *turned(const struct held *held, const struct iso_dialect *dialect,
+                                    struct writer *room, struct iso_msg *msg)
+{
+    struct iso_error error;
+    if (dialect->edition == ISO_1987) {
+        return &held->msg;
+    }
+    return edition_from(&held->msg, dialect, room, msg, &error) == 0 ? msg : NULL;
+}
+
 void money_message(struct money *money, const struct engine_message *message)
 {
-    if (message->about == NULL || !is_approved(&message->held->msg)) {
+    if (message->about == NULL) {
         return;
     }
-    bool is_issuer = station_decl(peer_station(message->peer))->is_issuer;
-    if (is_issuer && message->fate == MESSAGE_REPLIED) {
-        issuer_replied(money, message);
-    } else if (!is_issuer && (message->fate == MESSAGE_ANSWER || message->fate == MESSAGE_LATE)) {
-        terminal_told(money, message);
+    uint8_t bytes[2 * EDITION_ROOM];
+    struct writer room = writer_make(bytes, sizeof bytes);
+    struct iso_msg messages[2];
+    const struct peer_decl *decl = station_decl(peer_station(message->peer));
+    const struct iso_msg *request = turned(message->about, decl->dialect, &room, &messages[0]);
+    const struct iso_msg *answer = turned(message->held, decl->dialect, &room, &messages[1]);
+    if (request == NULL || answer == NULL || !is_approved(answer)) {
+        return;
+    }
+    if (decl->is_issuer && message->fate == MESSAGE_REPLIED) {
+        issuer_replied(money, request, answer);
+    } else if (!decl->is_issuer &&
+               (message->fate == MESSAGE_ANSWER || message->fate == MESSAGE_LATE)) {
+        terminal_told(money, request, answer, message->fate == MESSAGE_LATE);
     }
 }
 

@@ -2,6 +2,7 @@
  * from the tables of offsets, and a reader that shares nothing with the writer. */
 #include <stdlib.h>
 
+#include "iso8583/point_of_service.h"
 #include "switch/clearing/country.h"
 #include "tests/unit/switch/clearing/rows.h"
 
@@ -336,13 +337,13 @@ START_TEST(point_of_service_is_twelve_known_characters)
     uint8_t pos[12];
     for (size_t i = 0; i < ARRAY_COUNT(entries); i++) {
         for (size_t j = 0; j < ARRAY_COUNT(conditions); j++) {
-            ipm_point_of_service(entries[i], conditions[j], pos);
+            point_of_service(entries[i], conditions[j], pos);
             for (size_t k = 0; k < sizeof pos; k++) {
                 ck_assert(pos[k] != '\0' && strchr("0123456789ABCMS", pos[k]) != NULL);
             }
         }
     }
-    ipm_point_of_service("812", "59", pos);
+    point_of_service("812", "59", pos);
     ck_assert_mem_eq(pos, "600550S99000", 12);
 }
 END_TEST
