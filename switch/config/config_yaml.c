@@ -98,7 +98,8 @@ static void bind_framing(struct yaml_bind *bind, const struct yaml_node_s *value
 struct dialect_told {
     source_report report;
     void *context;
-    bool has_place; /* a problem with a place was told */
+    const char *name; /* of the file, as it is written in switch.yml */
+    bool has_place;   /* a problem with a place was told */
     char why[160];
 };
 
@@ -106,7 +107,10 @@ static void tell_dialect(void *context, const char *text)
 {
     struct dialect_told *told = context;
     const char *reason = strstr(text, ": error: ");
-    bool has_place = reason != NULL && reason > text && byte_is_digit((uint8_t)reason[-1]);
+    size_t place_len = reason == NULL ? 0 : (size_t)(reason - text);
+    size_t name_len = strlen(told->name);
+    bool has_place = place_len > name_len &&
+                     memcmp(reason - name_len, told->name, name_len) != 0; /* PATH:LINE:COLUMN */
     if (has_place) {
         told->has_place = true;
         told->report(told->context, text);
@@ -122,7 +126,7 @@ static void bind_dialect(struct yaml_bind *bind, const struct yaml_node_s *value
     const char *names[NAME_COUNT_MAX + 1] = {NULL};
     char name[CONFIG_PATH_LEN_MAX + 1] = "";
     char quote[QUOTE_LEN];
-    struct dialect_told told = {.why = ""};
+    struct dialect_told told = {.name = name};
     const struct iso_dialect **to = member;
     struct span text;
     if (!bind_scalar(bind, value, &text)) {
