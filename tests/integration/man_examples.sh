@@ -129,7 +129,7 @@ for verb in $verbs; do
   check "isotest(1) has the options of $verb, and no other" same_options "$verb"
 done
 
-for page in isotest.1 isot.5 dialect.5; do
+for page in isotest.1 isot.5 isomsg.1 dialect.5; do
   [ -z "${MAN_DIR:-}" ] || check "$page is built" test -s "$MAN_DIR/$page"
 done
 verdict

@@ -24,7 +24,7 @@
 #include <unistd.h>
 
 #include "iso8583/net/address.h"
-#include "tests/unit/tools/isotest/pcap_make.h"
+#include "tests/unit/tools/capture/pcap_make.h"
 
 enum {
     EXIT_CALLED_WRONG = 2,

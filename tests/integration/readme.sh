@@ -50,7 +50,7 @@ command=$(sed -n '/^build\/bin\/isomsg send/,/^```/p' README.md | grep -v '```' 
 command=${command/build\/bin/$WORLD_BIN}
 command=${command/127.0.0.1:8583/127.0.0.1:${port[8583]}}
 eval "$command" >"$work/send.txt" || { echo "isomsg send failed"; faults=$((faults + 1)); }
-grep -qE 'DE39 .* 00$' "$work/send.txt" || { cat "$work/send.txt"; faults=$((faults + 1)); }
+grep -qE 'DE39 .* 00  approved$' "$work/send.txt" || { cat "$work/send.txt"; faults=$((faults + 1)); }
 
 approved=$(ctl tx list --last 10 --json | grep -o '"state": *"approved"' | wc -l)
 [ "$approved" -eq 4 ] || { echo "$approved approvals in the store, 4 were expected"; faults=$((faults + 1)); }

@@ -3,18 +3,17 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
-#include "iso8583/mti.h"
 #include "iso8583/net/address.h"
 #include "tools/exit_code.h"
+#include "tools/isomsg/draft.h"
 #include "tools/isomsg/input.h"
 #include "tools/isomsg/options.h"
 #include "tools/isomsg/show.h"
-
-enum { FIELD_COUNT_MAX = 128 };
 
 static int64_t now_ms(void)
 {
@@ -26,55 +25,38 @@ static int64_t now_ms(void)
 /* --- the message -------------------------------------------------------------------------------
  */
 
-/* One "DE=VALUE" into @msg; binary fields are hex. Borrows @text or @room. */
-static int field_set(const struct options *options, const char *text, struct writer *room,
-                     struct iso_msg *msg)
-{
-    const char *equals = strchr(text, '=');
-    uint64_t de = 0;
-    if (equals == NULL || span_number(span_make(text, (size_t)(equals - text)), &de) < 0 ||
-        de < 2 || de > ISO_DE_MAX || strlen(equals + 1) > UINT16_MAX) {
-        fprintf(stderr, "isomsg: '%.20s' is not DE=VALUE\n", text);
-        return ERR_USAGE;
-    }
-    struct span value = span_text(equals + 1);
-    if (options->dialect->field[de].content == ISO_B) {
-        uint8_t *to = writer_room(room, value.len / 2);
-        if (to == NULL || hex_decode(value, to) < 0) {
-            fprintf(stderr, "isomsg: DE%u takes an even number of hex digits\n", (unsigned)de);
-            return ERR_USAGE;
-        }
-        value = span_make(to, value.len / 2);
-    }
-    iso_set(msg, (unsigned)de, value);
-    return 0;
-}
-
+/* From --from and the arguments into @out. Returns the exit code. */
 static int message_make(const struct options *options, struct writer *out)
 {
-    static uint8_t bytes[FRAME_LEN_MAX];
-    struct writer room = writer_make(bytes, sizeof bytes);
-    struct iso_msg msg;
-    struct iso_error error = {0};
-    uint16_t mti = 0;
-    if (options->mti != NULL && strlen(options->mti) == 4) {
-        mti = mti_parse((const uint8_t *)options->mti);
+    struct draft *draft = NULL;
+    uint8_t *text = NULL;
+    size_t len = 0;
+    size_t at = 0;
+    int code = EXIT_GOOD;
+    if (options->from != NULL && file_read(options->from, &text, &len) < 0) {
+        fprintf(stderr, "isomsg: %s: %s\n", options->from, strerror(errno));
+        return EXIT_IO;
     }
-    if (mti == 0) {
-        fprintf(stderr, "isomsg: --mti (like 0800) or --hex is needed\n");
-        return ERR_USAGE;
+    if (draft_open(options->dialect, &draft) < 0) {
+        fprintf(stderr, "isomsg: out of memory\n");
+        code = EXIT_IO;
+    } else if (text != NULL && draft_json(draft, options->from, (const char *)text, &at) != 1) {
+        code = EXIT_INPUT;
+    } else if (options->mti != NULL && draft_set(draft, "mti", span_text(options->mti)) < 0) {
+        code = EXIT_CALLED_WRONG;
     }
-    iso_init(&msg, mti);
-    for (int i = 0; i < options->arg_count; i++) {
-        TRY(field_set(options, options->args[i], &room, &msg));
+    for (int i = 0; i < options->arg_count && code == EXIT_GOOD; i++) {
+        code = draft_argument(draft, options->args[i]) < 0 ? EXIT_CALLED_WRONG : code;
     }
-    if (iso_encode(&msg, options->dialect, out, &error) < 0) {
-        char text[ISO_TEXT_LEN_MAX];
-        fprintf(stderr, "isomsg: %s\n",
-                iso_error_text(&error, options->dialect, text, sizeof text));
-        return ERR_USAGE;
+    if (code == EXIT_GOOD && draft_write(draft, out) < 0) {
+        code = EXIT_CALLED_WRONG;
     }
-    return 0;
+    if (text != NULL) {
+        bytes_wipe(text, len);
+    }
+    free(text);
+    draft_close(draft);
+    return code;
 }
 
 /* --- the wire ----------------------------------------------------------------------------------
@@ -168,16 +150,11 @@ static int peer_read(int fd, const struct framing *framing, int64_t until_ms, st
 }
 
 static int exchange(const struct options *options, const struct sockaddr_storage *address,
-                    struct span wire, struct span *answer)
+                    struct span tpdu, struct span wire, struct span *answer)
 {
     uint8_t frame[FRAME_HEAD_LEN_MAX + FRAME_LEN_MAX + 1];
     struct writer out = writer_make(frame, sizeof frame);
-    uint8_t head[FRAME_HEAD_LEN_MAX];
-    int head_len = frame_head(options->framing, SPAN_NONE, wire.len, head);
-    TRY(head_len);
-    writer_put(&out, head, (size_t)head_len);
-    writer_span(&out, wire);
-    writer_span(&out, frame_tail(options->framing));
+    TRY(frame_write(options->framing, tpdu, wire, &out));
     int64_t until_ms = now_ms() + options->timeout_ms;
     int fd = -1;
     int err = peer_connect(address, until_ms, &fd);
@@ -214,12 +191,30 @@ static int exchange_failed(const struct options *options, int err)
     }
 }
 
-int send_run(const struct options *options)
+/* What is to be sent into @wire; the exit code. */
+static int wire_make(const struct options *options, struct span *wire)
 {
     static uint8_t room[FRAME_LEN_MAX];
     struct writer out = writer_make(room, sizeof room);
+    if (options->hex_count > 0) {
+        if (options->hex_count > 1 || options->arg_count > 0 || options->from != NULL ||
+            input_hex(options->hex[0], wire) < 0) {
+            fprintf(stderr, "isomsg: --hex takes an even number of hex digits, and no fields\n");
+            return EXIT_CALLED_WRONG;
+        }
+        return EXIT_GOOD;
+    }
+    int code = message_make(options, &out);
+    *wire = writer_written(&out);
+    return code;
+}
+
+int send_run(const struct options *options)
+{
     struct sockaddr_storage address;
     struct span wire;
+    struct span answer;
+    struct span tpdu = SPAN_NONE;
     if (options->framing->file) {
         fprintf(stderr, "isomsg: --frame is needed, `%s` does not end on a stream\n",
                 options->framing->name);
@@ -229,28 +224,21 @@ int send_run(const struct options *options)
         fprintf(stderr, "isomsg: --connect ADDRESS:PORT (numeric) is needed\n");
         return EXIT_CALLED_WRONG;
     }
-    if (options->hex != NULL) {
-        if (input_hex(options->hex, &wire) < 0 || options->arg_count > 0) {
-            fprintf(stderr, "isomsg: --hex takes an even number of hex digits, and no fields\n");
-            return EXIT_CALLED_WRONG;
-        }
-    } else if (message_make(options, &out) < 0) {
+    if (options->tpdu != NULL &&
+        (input_hex(options->tpdu, &tpdu) < 0 || tpdu.len != options->framing->tpdu)) {
+        fprintf(stderr, "isomsg: --tpdu: hex of %u bytes is needed in framing %s\n",
+                (unsigned)options->framing->tpdu, options->framing->name);
         return EXIT_CALLED_WRONG;
-    } else {
-        wire = writer_written(&out);
     }
-    struct span answer;
-    int err = exchange(options, &address, wire, &answer);
+    int code = wire_make(options, &wire);
+    if (code != EXIT_GOOD) {
+        return code;
+    }
+    int err = exchange(options, &address, tpdu, wire, &answer);
     if (err < 0) {
         return exchange_failed(options, err);
     }
-    static uint8_t scratch[2 * FRAME_LEN_MAX];
-    struct writer canonical = writer_make(scratch, sizeof scratch);
-    struct iso_msg msg;
-    struct iso_error error;
-    iso_init(&msg, 0);
-    err = iso_decode(options->dialect, answer, &canonical, &msg, &error);
-    struct show show = {options->dialect, answer, &msg, err < 0 ? &error : NULL, options->unmask};
+    struct show show = show_decode(options->dialect, answer, options->unmask);
     (options->json ? show_json : show_text)(&show);
-    return err < 0 ? EXIT_BAD : EXIT_GOOD;
+    return show.error != NULL ? EXIT_BAD : EXIT_GOOD;
 }

@@ -6,148 +6,130 @@
 #include <stdlib.h>
 
 #include "iso8583/mti.h"
-#include "iso8583/tlv.h"
+#include "tools/isomsg/hexdump.h"
+#include "tools/isomsg/meaning.h"
 
-enum { ROW_LEN = 16, DE_EMV = 55, UNREAD_SHOWN = 4 };
+enum { WIRE_LEN_MAX = UINT16_MAX };
 
-/* --- field values ------------------------------------------------------------------------------
+struct show show_decode(const struct iso_dialect *dialect, struct span wire, bool unmask)
+{
+    static uint8_t scratch[2 * WIRE_LEN_MAX];
+    static struct iso_msg msg;
+    static struct iso_error error;
+    static uint8_t touched[WIRE_LEN_MAX];
+    struct writer room = writer_make(scratch, sizeof scratch);
+    iso_init(&msg, 0);
+    int result = iso_decode(dialect, wire, &room, &msg, &error);
+    struct show show = {
+        .reveal =
+            {.dialect = dialect, .msg = &msg, .wire = wire, .is_bad = result < 0, .unmask = unmask},
+        .error = result < 0 ? &error : NULL,
+    };
+    if (result < 0 && wire.len <= sizeof touched) {
+        reveal_look(&show.reveal, touched);
+    }
+    return show;
+}
+
+/* --- elements ----------------------------------------------------------------------------------
  */
 
-/* EMV tags that hold what DE2, DE35 or a name hold. To hide another: a row. */
-static const uint32_t tags_hidden[] = {0x5A,   0x57,   0x56,   0x5F20, 0x9F0B,
-                                       0x9F1F, 0x9F20, 0x9F6B, 0x99};
+struct tree {
+    const struct show *show;
+    unsigned de;
+    unsigned count;
+    char mark;
+};
 
-static bool tag_is_hidden(uint32_t tag)
+static void part_count(void *context, const struct part_visit *at)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(tags_hidden); i++) {
-        if (tags_hidden[i] == tag) {
-            return true;
-        }
-    }
-    return false;
+    struct tree *tree = context;
+    tree->count += at->depth == 0;
 }
 
-/* Elements within elements are not looked into: a template is hidden whole. */
-static bool tag_is_constructed(uint32_t tag)
+static void part_print(void *context, const struct part_visit *at)
 {
-    while (tag > 0xFF) {
-        tag >>= 8;
+    const struct tree *tree = context;
+    const struct reveal *reveal = &tree->show->reveal;
+    const struct iso_part *part = &at->part;
+    char words[MEANING_LEN] = "";
+    const char *name = part->known && part->row->name != NULL ? part->row->name : "";
+    if (at->parts->layout == ISO_BER && part->tag <= UINT32_MAX) {
+        const struct chip_tag *tag = chip_tag_find((uint32_t)part->tag);
+        name = tag != NULL ? tag->name : name;
+        (void)chip_meaning((uint32_t)part->tag, part->value, words);
     }
-    return (tag & 0x20) != 0;
+    bool has_parts = part->row != NULL && part->row->parts != NULL;
+    const char *text = has_parts ? "" : reveal_part(reveal, tree->de, at->parts, part);
+    bool is_told = words[0] != '\0' && strchr(text, '*') == NULL;
+    printf("%c %*s%-9s %-*s %s%s%s\n", tree->mark, (int)(4 + 2 * at->depth), "",
+           strrchr(at->path, '.') == NULL ? at->path : strrchr(at->path, '.') + 1,
+           30 - (int)(2 * at->depth), name[0] == '\0' ? "?" : name, text, is_told ? "  " : "",
+           is_told ? words : "");
 }
 
-/* DE55 as hex, with stars for the values of hidden tags; what does not parse is all stars. (A
- * dialect's row masks it whole, as a log must; here the harmless tags are what one looks for.) */
-static void emv_show(struct span value, char *out)
+void show_field(const struct show *show, unsigned de, char mark)
 {
-    hex_encode(value, (uint8_t *)out);
-    out[2 * value.len] = '\0';
-    struct reader in = reader_make(value);
-    struct tlv tlv;
-    int result = 1;
-    size_t read_len = 0;
-    while ((result = tlv_next(&in, &tlv)) == 1) {
-        size_t at = (size_t)(tlv.value.ptr - value.ptr);
-        if (tag_is_hidden(tlv.tag) || tag_is_constructed(tlv.tag)) {
-            memset(out + 2 * at, '*', 2 * tlv.value.len);
-        }
-        read_len = reader_offset(&in);
-    }
-    if (result < 0) {
-        memset(out + 2 * read_len, '*', 2 * (value.len - read_len));
-    }
-}
-
-/* The value without masks: text as it is (other bytes as dots), bytes as hex. */
-static void plain_show(const struct iso_field_row *row, struct span value, char *out)
-{
-    if (row->content == ISO_B) {
-        hex_encode(value, (uint8_t *)out);
-        out[2 * value.len] = '\0';
+    const struct reveal *reveal = &show->reveal;
+    const struct iso_field_row *row = &reveal->dialect->field[de];
+    char words[MEANING_LEN] = "";
+    const char *name = row->name == NULL ? "" : row->name;
+    struct tree tree = {show, de, 0, mark};
+    bool has_parts = parts_of(row, de) != NULL && iso_get(reveal->msg, de).len != 0 &&
+                     parts_visit(reveal, de, part_count, &tree) == 0;
+    if (!has_parts) {
+        const char *text = reveal_field(reveal, de);
+        bool is_told =
+            strchr(text, '*') == NULL && field_meaning(reveal->msg, de, words)[0] != '\0';
+        printf("%c DE%-3u %-16s %s%s%s\n", mark, de, name, text, is_told ? "  " : "",
+               is_told ? words : "");
         return;
     }
-    for (size_t i = 0; i < value.len; i++) {
-        out[i] = (char)(value.ptr[i] >= 0x20 && value.ptr[i] < 0x7F ? value.ptr[i] : '.');
-    }
-    out[value.len] = '\0';
+    printf("%c DE%-3u %-16s %zu bytes, %u parts\n", mark, de, name, iso_get(reveal->msg, de).len,
+           tree.count);
+    (void)parts_visit(reveal, de, part_print, &tree);
 }
 
-static const char *field_show(const struct show *show, unsigned de, char out[SHOW_LEN_MAX])
-{
-    const struct iso_field_row *row = &show->dialect->field[de];
-    struct span value = iso_get(show->msg, de);
-    if (2 * value.len + 1 > SHOW_LEN_MAX) {
-        return "(too long)";
-    }
-    if (show->unmask) {
-        plain_show(row, value, out);
-    } else if (de == DE_EMV && row->content == ISO_B) {
-        emv_show(value, out);
-    } else {
-        (void)iso_show(show->msg, show->dialect, de, out, SHOW_LEN_MAX);
-    }
-    return out;
-}
-
-/* --- bytes around an error ---------------------------------------------------------------------
+/* --- errors ------------------------------------------------------------------------------------
  */
 
-/* The field that byte @at of the wire belongs to, 0: MTI, bitmap, or what was not read. */
-static unsigned field_at(const struct show *show, size_t at)
+/* The elements of @msg from @from on that are in @state, as numbers; nothing if there are none. */
+static void states_print(const struct iso_msg *msg, unsigned from, enum iso_state state,
+                         const char *text)
 {
-    unsigned found = 0;
-    for (unsigned de = 2; de <= ISO_DE_MAX; de++) {
-        if (iso_has(show->msg, de) && show->msg->field[de].at != 0 &&
-            show->msg->field[de].at <= at) {
-            found = de;
+    bool is_first = true;
+    for (unsigned de = from; de <= ISO_DE_MAX; de++) {
+        if (iso_state(msg, de) == state) {
+            printf("%s%u", is_first ? text : " ", de);
+            is_first = false;
         }
     }
-    return found;
-}
-
-static bool byte_is_hidden(const struct show *show, size_t at)
-{
-    if (show->unmask) {
-        return false;
-    }
-    size_t error_at = show->error->at;
-    unsigned de = at < error_at ? field_at(show, at) : show->error->de;
-    if (de > 1 && (show->dialect->field[de].mask != ISO_SHOW || de == DE_EMV)) {
-        return true;
-    }
-    return at >= error_at + UNREAD_SHOWN;
-}
-
-static void row_print(const struct show *show, size_t row)
-{
-    char text[ROW_LEN + 1] = "";
-    printf("  %04zx ", row);
-    for (size_t i = 0; i < ROW_LEN; i++) {
-        size_t at = row + i;
-        if (at >= show->wire.len) {
-            printf("   ");
-        } else if (byte_is_hidden(show, at)) {
-            printf(" **");
-            text[i] = '*';
-        } else {
-            uint8_t byte = show->wire.ptr[at];
-            printf(" %02X", byte);
-            text[i] = (char)(byte >= 0x20 && byte < 0x7F ? byte : '.');
-        }
-    }
-    printf("  %s\n", text);
+    printf(is_first ? "" : "\n");
 }
 
 static void error_print(const struct show *show)
 {
+    const struct iso_error *error = show->error;
+    const struct iso_msg *msg = show->reveal.msg;
+    const struct iso_dialect *dialect = show->reveal.dialect;
     char text[ISO_TEXT_LEN_MAX];
-    printf("! %s\n", iso_error_text(show->error, show->dialect, text, sizeof text));
-    size_t row = show->error->at / ROW_LEN * ROW_LEN;
-    if (row >= ROW_LEN) {
-        row_print(show, row - ROW_LEN);
+    /* The likely cause has a line of its own below. */
+    const char *whole = iso_error_text(error, dialect, text, sizeof text);
+    const char *cause = strstr(whole, " (likely cause");
+    printf("! %.*s\n", (int)(cause == NULL ? strlen(whole) : (size_t)(cause - whole)), whole);
+    error_bytes_print(&show->reveal, error);
+    if (error->de > 1 && error->code != ERR_TRAILING) {
+        printf("everything before DE%u decoded", error->de);
+        if (error->culprit > 1) {
+            const char *name = dialect->field[error->culprit].name;
+            printf("; likely cause: the length of DE%u%s%s at byte %u", error->culprit,
+                   name == NULL ? "" : " ", name == NULL ? "" : name, error->culprit_at);
+        }
+        printf("\n");
     }
-    row_print(show, row);
-    printf("%*s^^\n", (int)(8 + 3 * (show->error->at - row)), "");
+    states_print(msg, 2, ISO_STATE_DOUBT, "read behind it, and in doubt: DE ");
+    states_print(msg, error->de + 1u, ISO_STATE_BAD, "bad behind it, too: DE ");
+    states_print(msg, 2, ISO_STATE_UNREAD, "not read: DE ");
 }
 
 /* --- whole messages ----------------------------------------------------------------------------
@@ -155,13 +137,18 @@ static void error_print(const struct show *show)
 
 void show_text(const struct show *show)
 {
-    char value[SHOW_LEN_MAX];
-    const struct iso_msg *msg = show->msg;
+    const struct iso_msg *msg = show->reveal.msg;
+    char kind[MEANING_LEN];
     printf("%04X", msg->mti);
+    if (mti_meaning(msg->mti, kind)[0] != '\0') {
+        printf("  %s", kind);
+    }
     if (show->error == NULL) { /* Else the message knows only of what was read. */
         printf("  bitmap %016" PRIX64, msg->present[0]);
-        if (msg->present[1] != 0) {
-            printf("%016" PRIX64, msg->present[1]);
+        for (size_t i = 1; i < ISO_BITMAPS; i++) {
+            if (msg->present[i] != 0) {
+                printf("%016" PRIX64, msg->present[i]);
+            }
         }
     }
     printf("  fields");
@@ -172,10 +159,8 @@ void show_text(const struct show *show)
     }
     printf("\n");
     for (unsigned de = 2; de <= ISO_DE_MAX; de++) {
-        const char *name = show->dialect->field[de].name;
         if (iso_has(msg, de)) {
-            printf("  DE%-3u %-16s %s\n", de, name == NULL ? "" : name,
-                   field_show(show, de, value));
+            show_field(show, de, ' ');
         }
     }
     if (show->error != NULL) {
@@ -183,26 +168,52 @@ void show_text(const struct show *show)
     }
 }
 
-void show_json(const struct show *show)
+/* The elements in @state as a list of numbers. */
+static json_t *states_json(const struct iso_msg *msg, enum iso_state state)
 {
-    char value[SHOW_LEN_MAX];
-    char number[8];
-    json_t *fields = json_object();
+    json_t *list = json_array();
     for (unsigned de = 2; de <= ISO_DE_MAX; de++) {
-        if (iso_has(show->msg, de)) {
-            (void)snprintf(number, sizeof number, "%u", de);
-            (void)json_object_set_new(fields, number, json_string(field_show(show, de, value)));
+        if (iso_state(msg, de) == state) {
+            (void)json_array_append_new(list, json_integer(de));
         }
     }
-    (void)snprintf(number, sizeof number, "%04X", show->msg->mti);
-    json_t *whole = json_pack("{s:i, s:s, s:o}", "v", 1, "mti", number, "fields", fields);
+    return list;
+}
+
+static json_t *error_json(const struct show *show)
+{
+    const struct iso_error *error = show->error;
+    char text[ISO_TEXT_LEN_MAX];
+    json_t *whole = json_pack("{s:i, s:i, s:s, s:s, s:o, s:o}", "de", (int)error->de, "at",
+                              (int)error->at, "code", err_name(error->code), "text",
+                              iso_error_text(error, show->reveal.dialect, text, sizeof text),
+                              "in_doubt", states_json(show->reveal.msg, ISO_STATE_DOUBT), "unread",
+                              states_json(show->reveal.msg, ISO_STATE_UNREAD));
+    if (error->culprit > 1) {
+        (void)json_object_set_new(whole, "culprit", json_integer(error->culprit));
+    }
+    if (error->path[0] != '\0') {
+        (void)json_object_set_new(whole, "path", json_string(error->path));
+    }
+    return whole;
+}
+
+void show_json(const struct show *show)
+{
+    struct reveal reveal = show->reveal;
+    char number[8];
+    json_t *fields = json_object();
+    reveal.json = true;
+    for (unsigned de = 2; de <= ISO_DE_MAX; de++) {
+        if (iso_has(reveal.msg, de)) {
+            (void)snprintf(number, sizeof number, "%u", de);
+            (void)json_object_set_new(fields, number, json_string(reveal_field(&reveal, de)));
+        }
+    }
+    (void)snprintf(number, sizeof number, "%04X", reveal.msg->mti);
+    json_t *whole = json_pack("{s:s, s:o}", "mti", number, "fields", fields);
     if (show->error != NULL) {
-        char text[ISO_TEXT_LEN_MAX];
-        (void)json_object_set_new(
-            whole, "error",
-            json_pack("{s:i, s:i, s:s, s:s}", "de", (int)show->error->de, "at",
-                      (int)show->error->at, "code", err_name(show->error->code), "text",
-                      iso_error_text(show->error, show->dialect, text, sizeof text)));
+        (void)json_object_set_new(whole, "error", error_json(show));
     }
     (void)json_dumpf(whole, stdout, JSON_COMPACT);
     printf("\n");

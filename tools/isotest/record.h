@@ -1,6 +1,6 @@
 /* isotest record: from a capture of real traffic to a script.
  *
- * The path: record_packet.c (a captured packet down to TCP), record_stream.c (streams in order),
+ * The path: capture/packet.c (a captured packet down to TCP), capture/stream.c (streams in order),
  * record_talk.c (frames, messages, who answers whom, what belongs together), record_card.c (test
  * cards for the real ones), record_write.c (the script).
  *

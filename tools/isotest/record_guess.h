@@ -2,7 +2,7 @@
  * tells it. */
 #pragma once
 
-#include "tools/isotest/record_stream.h"
+#include "tools/capture/stream.h"
 
 struct iso_dialect;
 struct framing;

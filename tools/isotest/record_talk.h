@@ -10,7 +10,7 @@
 #include "iso8583/frame.h"
 #include "iso8583/message.h"
 #include "tools/isotest/record_card.h"
-#include "tools/isotest/record_stream.h"
+#include "tools/capture/stream.h"
 
 enum {
     MESSAGES_MAX = 100000,

@@ -35,15 +35,18 @@ static char said[SAID_LEN_MAX];
 START_TEST(a_message_is_shown_with_names_and_masks)
 {
     int code = program_run(ISOMSG " view --dialect iso87_ascii --hex " GOOD, said);
-    ck_assert_str_eq(said, "0200  bitmap 7020000020808200  fields 2 3 4 11 35 41 49 55\n"
+    ck_assert_str_eq(said, "0200  financial request  bitmap 7020000020808200  fields 2 3 4 11 35 "
+                           "41 49 55\n"
                            "  DE2   pan              411111******1111\n"
-                           "  DE3   processing       000000\n"
-                           "  DE4   amount           000000001250\n"
+                           "  DE3   processing       000000  purchase\n"
+                           "  DE4   amount           000000001250  12.50 EUR\n"
                            "  DE11  stan             000017\n"
                            "  DE35  track2           *************************************\n"
                            "  DE41  terminal         TERM0001\n"
-                           "  DE49  currency         978\n"
-                           "  DE55  chip             9F260801020304050607085A08****************\n");
+                           "  DE49  currency         978  EUR\n"
+                           "  DE55  chip             21 bytes, 2 parts\n"
+                           "      9F26      application cryptogram         0102030405060708\n"
+                           "      5A        PAN                            ****************\n");
     ck_assert_int_eq(code, 0);
 }
 END_TEST
@@ -51,7 +54,7 @@ END_TEST
 START_TEST(json_has_the_same_masks)
 {
     int code = program_run(ISOMSG " view --json -d iso87_ascii -x " GOOD, said);
-    ck_assert_str_eq(said, "{\"v\":1,\"mti\":\"0200\",\"fields\":{\"2\":\"411111******1111\","
+    ck_assert_str_eq(said, "{\"mti\":\"0200\",\"fields\":{\"2\":\"411111******1111\","
                            "\"3\":\"000000\",\"4\":\"000000001250\",\"11\":\"000017\","
                            "\"35\":\"*************************************\","
                            "\"41\":\"TERM0001\",\"49\":\"978\","
@@ -78,13 +81,16 @@ START_TEST(an_error_is_shown_behind_all_that_was_read)
                            said);
     ck_assert_int_eq(code, 1);
     ck_assert_str_eq(said,
-                     "0200  fields 2 3\n"
+                     "0200  financial request  fields 2 3\n"
                      "  DE2   pan              411111******1111\n"
-                     "  DE3   processing       000000\n"
+                     "  DE3   processing       000000  purchase\n"
                      "! DE4 amount: digit expected at byte 44\n"
                      "  0010  ** ** ** ** ** ** ** ** ** ** ** ** ** ** 30 30  **************00\n"
                      "  0020  30 30 30 30 30 30 30 30 30 30 30 30 41 32 35 30  000000000000A250\n"
-                     "                                            ^^\n");
+                     "                                            ^^\n"
+                     "everything before DE4 decoded\n"
+                     "read behind it, and in doubt: DE 11 35 41 49\n"
+                     "bad behind it, too: DE 55\n");
 }
 END_TEST
 
@@ -107,9 +113,9 @@ START_TEST(json_of_a_broken_message_tells_the_error)
     int code = program_run(ISOMSG " view --json -d iso87_ascii -x " HEAD "3136", said);
     ck_assert_int_eq(code, 1);
     ck_assert_str_eq(said,
-                     "{\"v\":1,\"mti\":\"0200\",\"fields\":{},\"error\":{\"de\":2,\"at\":14,"
+                     "{\"mti\":\"0200\",\"fields\":{},\"error\":{\"de\":2,\"at\":14,"
                      "\"code\":\"ERR_TRUNCATED\",\"text\":\"DE2 pan: bytes: 16 needed, 0 left "
-                     "at byte 14\"}}\n");
+                     "at byte 14\",\"in_doubt\":[],\"unread\":[3,4,11,35,41,49,55]}}\n");
 }
 END_TEST
 
@@ -123,8 +129,8 @@ START_TEST(frames_are_taken_from_stdin_one_by_one)
                        "\\000\\0220800\\000\\040\\000\\000\\000\\000\\000\\000000018' | " ISOMSG
                        " view -f len2 -d iso87_ascii --json",
                        said);
-    ck_assert_str_eq(said, "{\"v\":1,\"mti\":\"0800\",\"fields\":{\"11\":\"000017\"}}\n"
-                           "{\"v\":1,\"mti\":\"0800\",\"fields\":{\"11\":\"000018\"}}\n");
+    ck_assert_str_eq(said, "{\"mti\":\"0800\",\"fields\":{\"11\":\"000017\"}}\n"
+                           "{\"mti\":\"0800\",\"fields\":{\"11\":\"000018\"}}\n");
     ck_assert_int_eq(code, 0);
     static const char *const wrong[][2] = {
         {"len2+etx --hex '0002 41 04'", "isomsg: byte 3: "},
@@ -154,11 +160,24 @@ START_TEST(a_wrong_call_is_told_and_exits_2)
         const char *told;
     } calls[] = {
         {" view -x 00", "--dialect is needed"},
-        {" view -d nothing -x 00", "there is no dialect 'nothing'"},
+        {" view -d nothing -x 00", "unknown dialect 'nothing'"},
         {" view -d iso87_bcd -f nothing -x 00", "there is no framing 'nothing'"},
         {" view -d iso87_bcd -x 0", "an even number of hex digits"},
         {" look", "there is no verb 'look'"},
+        {"", "Usage: isomsg VERB"},
         {" view -d iso87_bcd a b", "too many arguments"},
+        {" view -d iso87_bcd+x -x 00", "no such change of a dialect"},
+        {" view -d iso87_bcd --nothing -x 00", "unrecognized option"},
+        {" view -d iso87_bcd --connect 127.0.0.1:1 -x 00", "unrecognized option"},
+        {" view -d iso87_bcd -x 00 -x 00 -x 00", "given too often"},
+        {" diff -d iso87_bcd -x 00", "diff takes two"},
+        {" diff -d iso87_bcd -x 00 -x 00 -i x", "--ignore"},
+        {" pack -d iso87_bcd 11=1", "--mti"},
+        {" pack -d iso87_bcd -m 0800 11=a", "DE11 stan"},
+        {" pack -d iso87_bcd -m 0800 52=0", "hex digits"},
+        {" pack -d iso87_bcd -f len2+tpdu --tpdu 60 -m 0800 11=1", "--tpdu"},
+        {" mask -d iso87_bcd --with flowers -x 00", "--with takes"},
+        {" fields nothing", "unknown dialect 'nothing'"},
         {" send -d iso87_bcd -f len2 -m 0800", "--connect"},
         {" send -d iso87_bcd -m 0800 -c 127.0.0.1:1", "--frame is needed"},
         {" send -d iso87_bcd -f len2 -c 127.0.0.1:1 -m 0800 x=1", "'x=1' is not DE=VALUE"},
@@ -277,9 +296,10 @@ START_TEST(send_builds_the_message_and_shows_the_answer)
                                           "000017"
                                           "00"));
     int code = send_echo("10s");
-    ck_assert_str_eq(said, "0810  bitmap 0020000002000000  fields 11 39\n"
+    ck_assert_str_eq(said, "0810  network management request response  bitmap "
+                           "0020000002000000  fields 11 39\n"
                            "  DE11  stan             000017\n"
-                           "  DE39  response         00\n");
+                           "  DE39  response         00  approved\n");
     ck_assert_int_eq(code, 0);
     peer_end(child);
 }

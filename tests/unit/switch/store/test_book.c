@@ -187,7 +187,7 @@ END_TEST
 /* @record as a terminal sends it whose group has the rule @identity. */
 static struct record under_rule(struct record record, enum identity identity, int64_t wall_ms)
 {
-    record.identity = identity;
+    record.identity = (uint8_t)identity;
     ck_assert_int_eq(identity_key(&record, identity, false, wall_ms, record.key, record.key_other),
                      0);
     return record;
@@ -243,7 +243,7 @@ static struct record of_group(const char *acquirer, const char *group_acquirer,
              acquirer != NULL ? acquirer : group_acquirer);
     record.sent =
         (uint8_t)((acquirer != NULL ? SENT_ACQUIRER : 0) | (other ? SENT_OTHER_ACQUIRER : 0));
-    record.identity = identity;
+    record.identity = (uint8_t)identity;
     ck_assert_int_eq(identity_key(&record, identity, other, wall_ms, record.key, record.key_other),
                      0);
     return record;

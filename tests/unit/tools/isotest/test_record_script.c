@@ -2,7 +2,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "tests/unit/tools/isotest/pcap_make.h"
+#include "tests/unit/tools/capture/pcap_make.h"
 #include "tools/isotest/fmt.h"
 #include "tools/isotest/record.h"
 #include "tools/isotest/record_card.h"

@@ -1,4 +1,4 @@
-#include "tools/isotest/record_stream.h"
+#include "tools/capture/stream.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "tools/isotest/record_packet.h"
+#include "tools/capture/packet.h"
 
 #include <pcap/pcap.h>
 

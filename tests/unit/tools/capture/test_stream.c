@@ -2,8 +2,8 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "tests/unit/tools/isotest/pcap_make.h"
-#include "tools/isotest/record_stream.h"
+#include "tests/unit/tools/capture/pcap_make.h"
+#include "tools/capture/stream.h"
 
 enum { PORT = 8583, HEARD_MAX = 512 };
 
@@ -352,7 +352,7 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("record_stream");
+    Suite *suite = suite_create("capture_stream");
     TCase *packets = tcase_create("packets");
     int link_count = (int)ARRAY_COUNT(links);
     tcase_add_loop_test(packets, every_link_carries_both_ips, 0, link_count);

@@ -1,7 +1,7 @@
-/* A captured packet down to its TCP payload: what `isotest record` reads a capture as.
+/* A captured packet down to its TCP payload: what a capture is read as.
  *
  * libpcap reads the file (pcap and pcapng); the headers from the link up are ours. To add a link:
- * a row in record_packet.c. */
+ * a row in packet.c. */
 #pragma once
 
 #include <stdio.h>

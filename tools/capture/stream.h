@@ -6,7 +6,7 @@
  * be given out first. */
 #pragma once
 
-#include "tools/isotest/record_packet.h"
+#include "tools/capture/packet.h"
 
 enum {
     CONNECTIONS_MAX = 1 << 16,
