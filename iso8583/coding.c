@@ -6,7 +6,7 @@
 
 static bool is_ebcdic(enum iso_coding coding)
 {
-    return coding == ISO_CP500 || coding == ISO_CP037 || coding == ISO_HEX_EBCDIC;
+    return ISO_IS_EBCDIC(coding) || coding == ISO_HEX_EBCDIC;
 }
 
 static bool is_hex(enum iso_coding coding)
@@ -336,6 +336,7 @@ int coding_decode(const struct iso_field_row *row, struct span wire, size_t coun
         return hex_chars_decode(row, wire, scratch, field, error);
     case ISO_CP500:
     case ISO_CP037:
+    case ISO_CP1047:
         return is_zoned(row) ? zoned_decode(wire, scratch, field, error)
                              : ebcdic_decode(row, wire, scratch, field, error);
     case ISO_ASCII:
@@ -369,6 +370,7 @@ void coding_encode(const struct iso_field_row *row, struct span value, struct co
     case ISO_BINARY:
     case ISO_CP500:
     case ISO_CP037:
+    case ISO_CP1047:
         characters_encode(row, value, fill, to);
         break;
     }

@@ -38,6 +38,7 @@ static const char *coding_flaw(const struct iso_field_row *row)
     case ISO_ASCII:
     case ISO_CP500:
     case ISO_CP037:
+    case ISO_CP1047:
         return row->content == ISO_B ? "bytes are binary or hex" : NULL;
     case ISO_BCD:
         return row->content == ISO_B || is_text(row->content) ? "bcd holds digits only" : NULL;
@@ -62,6 +63,7 @@ static const char *prefix_flaw(const struct iso_field_row *row)
     case ISO_BCD:
     case ISO_CP500:
     case ISO_CP037:
+    case ISO_CP1047:
         return row->prefix == 0 || row->prefix > 6 ? "a length prefix has 1 to 6 digits" : NULL;
     case ISO_BINARY:
         return row->prefix == 0 || row->prefix > 3 ? "a length prefix has 1 to 3 bytes" : NULL;
@@ -73,7 +75,7 @@ static const char *prefix_flaw(const struct iso_field_row *row)
 static const char *rest_flaw(const struct iso_field_row *row)
 {
     bool zoned = row->sign == ISO_SIGN_ZONED;
-    bool ebcdic = row->coding == ISO_CP500 || row->coding == ISO_CP037;
+    bool ebcdic = ISO_IS_EBCDIC(row->coding);
     bool spaces = row->fill == ISO_FILL_SPACE_FRONT || row->fill == ISO_FILL_SPACE_BEHIND;
     bool bytes = row->content == ISO_B;
     bool front = row->fill == ISO_FILL_SPACE_FRONT || row->fill == ISO_FILL_ZERO_FRONT;

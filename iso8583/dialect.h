@@ -29,7 +29,7 @@ enum iso_content {
 };
 
 /* How the canonical value (message.h) is written. Which contents a coding fits:
- * N, Z and XN: ASCII, BCD, CP500, CP037; A, AN, ANS: ASCII, CP500, CP037;
+ * N, Z and XN: ASCII, BCD, EBCDIC (CP500, CP037, CP1047); A, AN, ANS: ASCII, EBCDIC;
  * B: BINARY, HEX, HEX_EBCDIC. */
 enum iso_coding {
     ISO_ASCII,  /* a character a byte */
@@ -38,9 +38,14 @@ enum iso_coding {
     ISO_HEX,    /* a byte as two hex characters in ASCII; a length prefix counts the characters */
     ISO_CP500,  /* a character a byte, EBCDIC international; canonical is ASCII or Latin-1 */
     ISO_CP037,  /* the same, EBCDIC of the USA: seven characters stand elsewhere */
+    ISO_CP1047, /* the same, EBCDIC of open systems (and of Java): as CP037 but for [ ] ^ */
     ISO_HEX_EBCDIC, /* as HEX, its characters in EBCDIC (the same in all its code pages) */
 };
 enum { ISO_CODINGS = ISO_HEX_EBCDIC + 1 };
+
+/* A character a byte, in one of the EBCDIC pages. */
+#define ISO_IS_EBCDIC(coding)                                                                      \
+    ((coding) == ISO_CP500 || (coding) == ISO_CP037 || (coding) == ISO_CP1047)
 
 /* What a length prefix counts. */
 enum iso_unit {

@@ -8,10 +8,10 @@ const struct bind_word dialect_contents[] = {
     {"z", ISO_Z}, {"xn", ISO_XN}, {NULL, 0}};
 const struct bind_word dialect_codings[] = {
     {"ascii", ISO_ASCII}, {"bcd", ISO_BCD}, {"binary", ISO_BINARY}, {"hex", ISO_HEX},
-    {"cp500", ISO_CP500}, {"cp037", ISO_CP037}, {"hex_ebcdic", ISO_HEX_EBCDIC}, {NULL, 0}};
+    {"cp500", ISO_CP500}, {"cp037", ISO_CP037}, {"cp1047", ISO_CP1047}, {"hex_ebcdic", ISO_HEX_EBCDIC}, {NULL, 0}};
 const struct bind_word dialect_digit_codings[] = {
     {"ascii", ISO_ASCII}, {"bcd", ISO_BCD}, {"cp500", ISO_CP500}, {"cp037", ISO_CP037},
-    {"binary", ISO_BINARY}, {NULL, 0}};
+    {"cp1047", ISO_CP1047}, {"binary", ISO_BINARY}, {NULL, 0}};
 const struct bind_word dialect_mti_codings[] = {
     {"ascii", ISO_ASCII}, {"bcd", ISO_BCD}, {"cp500", ISO_CP500}, {NULL, 0}};
 const struct bind_word dialect_bitmap_codings[] = {

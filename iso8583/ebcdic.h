@@ -5,8 +5,8 @@
 
 #include "iso8583/dialect.h"
 
-/* What each byte of the page stands for; of ISO_CP037, else of ISO_CP500 (letters and digits are
- * the same in both). Static, 256 bytes. */
+/* What each byte of the page stands for; of ISO_CP037 or ISO_CP1047, else of ISO_CP500 (letters
+ * and digits are the same in all). Static, 256 bytes. */
 const uint8_t *ebcdic_from(enum iso_coding coding);
 
 /* The reverse. Static, 256 bytes. */

@@ -157,7 +157,7 @@ static uint8_t filler(const struct iso_field_row *row)
 /* Take the filler off where it is not of the content: spaces beside digits. */
 static void strip(const struct iso_field_row *row, struct place *place, struct iso_error *error)
 {
-    bool ebcdic = row->coding == ISO_CP500 || row->coding == ISO_CP037;
+    bool ebcdic = ISO_IS_EBCDIC(row->coding);
     uint8_t space = ebcdic ? ebcdic_to(row->coding)[filler(row)] : filler(row);
     struct span wire = place->wire;
     bool none = row->fill == ISO_FILL_USUAL && row->extent == ISO_EXTENT_USUAL;

@@ -54,11 +54,11 @@ enum op_check {
     ((content) == ISO_N ? OP_BCD_N : (content) == ISO_Z ? OP_BCD_Z : OP_SLOW)
 
 #define OP_CHECK(content, coding)                                                                  \
-    ((coding) == ISO_ASCII                            ? OP_CHECK_ASCII(content)                    \
-     : (coding) == ISO_BCD                            ? OP_CHECK_BCD(content)                      \
-     : (coding) == ISO_CP500 || (coding) == ISO_CP037 ? OP_CHECK_EBCDIC(content)                   \
-     : (coding) == ISO_BINARY && (content) == ISO_B   ? OP_BYTES                                   \
-                                                      : OP_SLOW)
+    ((coding) == ISO_ASCII                          ? OP_CHECK_ASCII(content)                      \
+     : (coding) == ISO_BCD                          ? OP_CHECK_BCD(content)                        \
+     : ISO_IS_EBCDIC(coding)                        ? OP_CHECK_EBCDIC(content)                     \
+     : (coding) == ISO_BINARY && (content) == ISO_B ? OP_BYTES                                     \
+                                                    : OP_SLOW)
 
 #define OP_SHAPE(prefix, coding)                                                                   \
     ((prefix) == 0                                             ? OP_FIXED                          \

@@ -229,7 +229,7 @@ static int tag_take(const struct iso_parts *parts, struct reader *in, uint64_t *
                     struct iso_error *error)
 {
     size_t width = parts->tag_coding == ISO_BCD ? (parts->tag_len + 1u) / 2u : parts->tag_len;
-    bool ebcdic = parts->tag_coding == ISO_CP500 || parts->tag_coding == ISO_CP037;
+    bool ebcdic = ISO_IS_EBCDIC(parts->tag_coding);
     struct span wire;
     if (reader_take(in, width, &wire) < 0) {
         return iso_fail_numbers(error, ERR_TRUNCATED, "tag", width, reader_left(in));

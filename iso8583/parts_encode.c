@@ -130,7 +130,7 @@ static size_t tag_width(const struct iso_parts *parts)
 static int tag_put(const struct iso_parts *parts, uint64_t tag, struct writer *out,
                    struct iso_error *error)
 {
-    bool ebcdic = parts->tag_coding == ISO_CP500 || parts->tag_coding == ISO_CP037;
+    bool ebcdic = ISO_IS_EBCDIC(parts->tag_coding);
     if (parts->tag_len < 8 && tag >> (8u * parts->tag_len) != 0) {
         return iso_fail_at(error, ERR_LENGTH, 0, "tag");
     }

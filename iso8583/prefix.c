@@ -40,7 +40,7 @@ static int text_number(struct span wire, uint8_t zero, size_t *number)
 
 static uint8_t zero_of(enum iso_coding coding)
 {
-    return coding == ISO_CP500 || coding == ISO_CP037 ? 0xF0 : '0';
+    return ISO_IS_EBCDIC(coding) ? 0xF0 : '0';
 }
 
 int prefix_decode(enum iso_coding coding, size_t digits, struct reader *in, size_t *number,

@@ -2,8 +2,8 @@
 
 #include "iso8583/base/source.h"
 
-/* jPOS's one EBCDIC is IBM1047. It is code page 037 but for [ ] and ^, which stand elsewhere. */
-#define E ISO_CP037
+/* jPOS's one EBCDIC is IBM1047. */
+#define E ISO_CP1047
 /* Digits of lengths and tags are the same in all code pages. */
 #define E_DIGITS ISO_CP500
 

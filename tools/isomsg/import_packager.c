@@ -26,7 +26,7 @@ static void take_type(struct import *import, const struct packager_node *node,
                      packager_attr(node, "class"));
         return;
     }
-    import->dialect.mti_coding = class->coding == ISO_CP037 ? ISO_CP500 : class->coding;
+    import->dialect.mti_coding = class->coding == ISO_CP1047 ? ISO_CP500 : class->coding;
 }
 
 /* Element 1: the bitmaps. */
@@ -164,8 +164,7 @@ static void put_head(const struct import *import, const char *name, struct write
     const char *slash = strrchr(name, '/');
     char line[IMPORT_NOTE_LEN + 64];
     (void)snprintf(line, sizeof line,
-                   "# Imported by `isomsg import-packager` from the jPOS packager file %.100s.\n"
-                   "# EBCDIC is cp037: jPOS's own (IBM1047) differs from it in [ ] and ^ only.\n",
+                   "# Imported by `isomsg import-packager` from the jPOS packager file %.100s.\n",
                    slash == NULL ? name : slash + 1);
     writer_text(out, line);
     for (uint32_t i = 0; i < import->note_count && i < IMPORT_NOTES_MAX; i++) {

@@ -9,10 +9,10 @@ static const char *const content_names[] = {
 
 /* To add a coding of the codec: its row. */
 static const char *const coding_names[ISO_CODINGS] = {
-    [ISO_ASCII] = "ascii",           [ISO_BCD] = "bcd",
-    [ISO_BINARY] = "binary",         [ISO_HEX] = "hex",
-    [ISO_CP500] = "cp500",           [ISO_CP037] = "cp037",
-    [ISO_HEX_EBCDIC] = "hex_ebcdic",
+    [ISO_ASCII] = "ascii",   [ISO_BCD] = "bcd",
+    [ISO_BINARY] = "binary", [ISO_HEX] = "hex",
+    [ISO_CP500] = "cp500",   [ISO_CP037] = "cp037",
+    [ISO_CP1047] = "cp1047", [ISO_HEX_EBCDIC] = "hex_ebcdic",
 };
 
 const char *content_name(unsigned content)

@@ -254,6 +254,7 @@ START_TEST(each_column_is_written_as_its_bytes_say)
          "A[!b",
          "F0F4C14A4F82"},
         {{.len = 5, .content = ISO_ANS, .coding = ISO_CP037, .prefix = 2}, "A[!b", "3034C1BA5A82"},
+        {{.len = 5, .content = ISO_ANS, .coding = ISO_CP1047, .prefix = 2}, "A[^]", "3034C1AD5FBD"},
         {{.len = 5, .content = ISO_XN, .coding = ISO_CP500}, "D0012", "C4F0F0F1F2"},
         {{.len = 5, .content = ISO_XN, .coding = ISO_CP500, .sign = ISO_SIGN_ZONED},
          "D0012",
