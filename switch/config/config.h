@@ -13,6 +13,7 @@
 #include "switch/core/settings.h"
 
 enum {
+    HSM_UNITS_MAX = 8,
     CONFIG_PATH_LEN_MAX = 1023,
     CONFIG_SOCKET_LEN_MAX = 107, /* sockaddr_un.sun_path */
     /* Buffers of one connection (struct conn_limits), for the pool and for the memory plan. */
@@ -24,8 +25,10 @@ struct config {
     /* seed is 0: the daemon copies this struct and draws one. Its arrays are the config's. */
     struct core_settings core;
 
-    char hsm_address[ADDRESS_LEN_MAX + 1];
+    char hsm_addresses[HSM_UNITS_MAX][ADDRESS_LEN_MAX + 1];
+    uint32_t hsm_count;
     uint32_t hsm_header_len;                      /* characters before the command code */
+    uint32_t hsm_in_flight;                       /* questions that one HSM has at a time */
     char admin_socket[CONFIG_SOCKET_LEN_MAX + 1]; /* relative to the data directory, or absolute */
 
     uint64_t store_map_bytes;

@@ -176,6 +176,35 @@ static bool is_code_character(uint8_t byte)
     return (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z');
 }
 
+/* One HSM, or a list of them that stand in for one another. */
+static void bind_hsms(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
+{
+    struct config *config = bind_target(bind);
+    char(*addresses)[ADDRESS_LEN_MAX + 1] = member;
+    const struct yaml_node_s *item;
+    uint32_t count = 0;
+    while ((item = bind_item(bind, value, count)) != NULL) {
+        if (count == HSM_UNITS_MAX) {
+            bind_error(bind, item, "more than %d HSMs", HSM_UNITS_MAX);
+            return;
+        }
+        if (!bind_address_item(bind, item, addresses[count], sizeof addresses[count])) {
+            return;
+        }
+        for (uint32_t i = 0; i < count; i++) {
+            if (strcmp(addresses[i], addresses[count]) == 0) {
+                bind_error(bind, item, "%s is named twice", addresses[count]);
+                return;
+            }
+        }
+        count++;
+    }
+    if (count == 0) {
+        bind_error(bind, value, "the address of an HSM is missing");
+    }
+    config->hsm_count = count;
+}
+
 /* A list of response codes. */
 static void bind_codes(struct yaml_bind *bind, const struct yaml_node_s *value, void *member)
 {
@@ -218,7 +247,8 @@ static const struct bind_key store_keys[] = {
 };
 
 static const struct bind_key hsm_keys[] = {
-    {"address",    BIND_CUSTOM,   REQUIRED, MEMBER(hsm_address), .custom = bind_address},
+    {"address",    BIND_CUSTOM,   REQUIRED, MEMBER(hsm_addresses), .custom = bind_hsms},
+    {"in_flight",  BIND_NUMBER,   OPTIONAL, MEMBER(hsm_in_flight),  .min = 1,       .max = 4096},
     {"header_len", BIND_NUMBER,   OPTIONAL, MEMBER(hsm_header_len), .min = 1,       .max = 16},
     {"answer",     BIND_DURATION, OPTIONAL, MEMBER(core.hsm_ms),    .min = 10 * MS, .max = MINUTE},
     {0},
@@ -456,6 +486,7 @@ static const struct config config_default = {
              .stan_first = 1,
              .stan_last = 999999},
     .hsm_header_len = 4,
+    .hsm_in_flight = 1024,
     .admin_socket = "admin.sock",
     .store_map_bytes = 4ull << 30,
     .store_prealloc_bytes = 256ull * MIB,

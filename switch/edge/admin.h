@@ -16,7 +16,7 @@
  *  cmd          request                      answer
  *  status       -                            version, uptime_ms, day {current, state},
  *                                            links [LINK], terminals {connected},
- *                                            hsm {state, asked, answered, p99_us},
+ *                                            hsm HSM with unsent, units [HSM with address],
  *                                            store {used_permille, commits, requests,
  *                                              batch_largest, waiting},
  *                                            slots {used, free, peak},
@@ -45,6 +45,7 @@
  *
  *  LINK   name, issuer, state, since_ms (how long in this state), pending, reversals, sent,
  *         answered, timed_out, late, unmatched
+ *  HSM    state (up, tripped, down), asked, answered, in_flight, overdue, mismatched, p99_us
  *  STRAY  an answer that paired with nothing: at_ms, mti, stan, rrn, code, near {seq, stan, rrn}
  *         (the nearest pending request; not there: none is near), differs [{field ("DE11", "MTI"),
  *         expected, got}] (none, with a near: that request has its answer already)

@@ -102,25 +102,49 @@ static json_t *store_json(const struct daemon *daemon)
                      "waiting", (int)figures.waiting);
 }
 
+static json_t *hsm_figures_json(const struct hsm_unit_figures *figures)
+{
+    return json_pack("{s:s,s:I,s:I,s:I,s:I,s:I,s:I}", "state", hsm_state_name(figures->state),
+                     "asked", (json_int_t)figures->asked, "answered", (json_int_t)figures->answered,
+                     "in_flight", (json_int_t)figures->in_flight, "overdue",
+                     (json_int_t)figures->overdue, "mismatched", (json_int_t)figures->mismatched,
+                     "p99_us", (json_int_t)figures->p99_us);
+}
+
+static json_t *hsm_json(const struct daemon *daemon)
+{
+    struct hsm_unit_figures all = hsm_client_figures(daemon->hsm);
+    json_t *json = hsm_figures_json(&all);
+    json_t *units = json_array();
+    const struct hsm_unit *unit;
+    for (size_t i = 0; (unit = hsm_client_unit(daemon->hsm, i)) != NULL; i++) {
+        struct hsm_unit_figures figures = hsm_unit_figures(unit);
+        json_t *one = hsm_figures_json(&figures);
+        json_object_set_new(one, "address", json_string(hsm_unit_address(unit)));
+        json_array_append_new(units, one);
+    }
+    json_object_set_new(json, "unsent", json_integer((json_int_t)hsm_client_unsent(daemon->hsm)));
+    json_object_set_new(json, "units", units);
+    return json;
+}
+
 static json_t *run_status(void *context, admin_id id, const json_t *request, const char **error)
 {
     struct daemon *daemon = context;
     const struct figures *figures = driver_figures(daemon->driver);
-    struct hsm_figures hsm = hsm_client_figures(daemon->hsm);
     struct core_figures core = core_figures(daemon->core);
     char day[11];
     (void)id;
     (void)request;
     (void)error;
     tables_print_day(tables_current_day(store_kv(daemon->store)), day);
-    json_t *answer =
-        json_pack("{s:s,s:I,s:{s:s,s:s},s:{s:i},s:{s:s,s:I,s:I,s:i},s:{s:i,s:i,s:i}}", "version",
-                  SWITCH_VERSION, "uptime_ms", (json_int_t)(daemon_clock_ms() - daemon->started_ms),
-                  "day", "current", day, "state", daemon->stopping ? "DRAINING DAEMON" : "OPEN",
-                  "terminals", "connected", (int)terminal_edge_connected(daemon->terminals), "hsm",
-                  "state", hsm.connected ? "up" : "down", "asked", (json_int_t)hsm.asked,
-                  "answered", (json_int_t)hsm.answered, "p99_us", (int)hsm.p99_us, "slots", "used",
-                  (int)core.slots_used, "free", (int)core.slots_free, "peak", (int)core.slots_peak);
+    json_t *answer = json_pack(
+        "{s:s,s:I,s:{s:s,s:s},s:{s:i},s:{s:i,s:i,s:i}}", "version", SWITCH_VERSION, "uptime_ms",
+        (json_int_t)(daemon_clock_ms() - daemon->started_ms), "day", "current", day, "state",
+        daemon->stopping ? "DRAINING DAEMON" : "OPEN", "terminals", "connected",
+        (int)terminal_edge_connected(daemon->terminals), "slots", "used", (int)core.slots_used,
+        "free", (int)core.slots_free, "peak", (int)core.slots_peak);
+    json_object_set_new(answer, "hsm", hsm_json(daemon));
     json_object_set_new(answer, "links", links_json(daemon));
     json_object_set_new(answer, "store", store_json(daemon));
     json_object_set_new(answer, "totals", totals_json(figures));

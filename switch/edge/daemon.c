@@ -302,7 +302,9 @@ static void say_ready(const struct daemon *daemon)
                 row->address, row->framing.name, row->dialect->name,
                 settings->issuers[row->issuer].name);
     }
-    fprintf(stderr, "  hsm       %s\n", daemon->config->hsm_address);
+    for (uint32_t i = 0; i < daemon->config->hsm_count; i++) {
+        fprintf(stderr, "  hsm       %s\n", daemon->config->hsm_addresses[i]);
+    }
     fprintf(stderr, "ready in %lld ms\n", (long long)(daemon_clock_ms() - daemon->started_ms));
 }
 

@@ -239,7 +239,7 @@ int print_status(const json_t *answer)
     if (problem_count > 0) {
         printf("\n%zu problem%s: %zu link%s not signed on%s\n", problem_count,
                problem_count == 1 ? "" : "s", down_count, down_count == 1 ? "" : "s",
-               hsm_is_up ? "" : ", HSM not connected");
+               hsm_is_up ? "" : ", no HSM that answers");
     }
     return problem_count > 0 ? EXIT_BAD : EXIT_GOOD;
 }

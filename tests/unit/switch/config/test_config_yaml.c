@@ -609,7 +609,7 @@ START_TEST(every_key_reaches_its_member)
     ck_assert_str_eq(config->admin_socket, "/run/s.sock");
     ck_assert_uint_eq(config->store_map_bytes, 64 << 20);
     ck_assert_uint_eq(config->store_prealloc_bytes, 512 << 10);
-    ck_assert_str_eq(config->hsm_address, "[::1]:1500");
+    ck_assert_str_eq(config->hsm_addresses[0], "[::1]:1500");
     ck_assert_uint_eq(config->hsm_header_len, 8);
     ck_assert_uint_eq(core->hsm_ms, 900);
     ck_assert_str_eq(config->cards_path, "c.csv");
