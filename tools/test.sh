@@ -69,6 +69,8 @@ if [ $quick = 0 ]; then
   for target in tests/fuzz/fuzz_*.c; do
     name=$(basename "$target" .c)
     work=$(mktemp -d)
+    found=tests/fuzz/found/$name.tar.gz # what long runs came to
+    [ -f "$found" ] && tar -xzf "$found" -C "$work"
     if build/fuzz/fuzz/"$name" -max_total_time="${FUZZ_SECONDS:-10}" -print_final_stats=1 \
       -artifact_prefix="$work/" "$work" "tests/fuzz/corpus/$name" >"$work.log" 2>&1; then
       echo "ok    $name  $(grep -oE 'number_of_executed_units: *[0-9]+' "$work.log" | grep -oE '[0-9]+') runs"

@@ -47,7 +47,7 @@ complain "no #pragma once" "$(find iso8583 hsm_sim routes switch tools tests -na
 
 # Every folder says what it is, but those whose every file is data that a program reads: the seeds of
 # one fuzz target, what is told of a broken script, scripts that tell their behaviour in their names.
-spoken_for='^tests/(fuzz/corpus/.*|vectors/isot/told|scripts/.*)$'
+spoken_for='^tests/(fuzz/(corpus/.*|found)|vectors/isot/told|scripts/.*)$'
 complain "no README.md" "$(find .ci iso8583 hsm_sim routes switch tools tests -type d |
   sort | grep -vE "$spoken_for" | while read -r folder; do
     [ -s "$folder/README.md" ] || echo "$folder"
