@@ -7,8 +7,8 @@ root=$(cd "$(dirname "$0")/../../.." && pwd)
 verbose=${1:-}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-tests=(message decode encode field tlv dialect parts property vectors)
-fuzzers=(fuzz_decode fuzz_tlv fuzz_field fuzz_parts)
+tests=(message decode encode field tlv dialect edition parts property vectors dialect_file dialect_vectors import_packager)
+fuzzers=(fuzz_decode fuzz_edition fuzz_tlv fuzz_field fuzz_parts)
 
 cmake -S "$root" -B "$work" -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS="--coverage -O0" >"$work/log"
 cmake --build "$work" -j2 --target "${tests[@]/#/test_}" "${fuzzers[@]}" >>"$work/log" 2>&1 ||
@@ -17,14 +17,16 @@ for test in "${tests[@]}"; do
   CK_FORK=no "$work/tests/test_$test" >>"$work/log" 2>&1 || { echo "test_$test failed"; exit 1; }
 done
 for fuzzer in "${fuzzers[@]}"; do
-  "$work/fuzz/$fuzzer" "$root/tests/fuzz/corpus/$fuzzer" >>"$work/log" 2>&1
+  mkdir "$work/$fuzzer.found"
+  tar -xzf "$root/tests/fuzz/found/$fuzzer.tar.gz" -C "$work/$fuzzer.found"
+  "$work/fuzz/$fuzzer" "$root/tests/fuzz/corpus/$fuzzer" "$work/$fuzzer.found" >>"$work/log" 2>&1
 done
 
 cd "$work"
 objects=$work/iso8583/CMakeFiles/iso8583.dir
 printf '%-22s %8s %8s\n' file lines% branches%
 for file in decode encode field coding prefix content ebcdic fail blame parts parts_encode tlv dialect \
-  message; do
+  message edition edition_read edition_write action_code point_of_service; do
   gcov -b -c -o "$objects" "$objects/$file.c.gcda" 2>/dev/null >"$file.sum"
   awk -v file="$file.c" '
     /^File/ { mine = index($0, "/iso8583/" file) > 0 }

@@ -255,6 +255,61 @@ START_TEST(a_bitmap_grows_and_parts_nest_in_parts)
 }
 END_TEST
 
+/* ISO 8583:2003, data sets 71 to FE: two bytes, then single ones; the first bit of each says that
+ * another follows. */
+START_TEST(a_data_sets_bitmap_has_as_many_bytes_as_its_last_part_needs)
+{
+    static const struct iso_part_row letters[] = {
+        {.tag = 1, .row = {.name = "one", .len = 1, .content = ISO_ANS}},
+        {.tag = 14, .row = {.name = "fourteen", .len = 1, .content = ISO_ANS}},
+        {.tag = 15, .row = {.name = "fifteen", .len = 1, .content = ISO_ANS}},
+        {.tag = 16, .row = {.name = "sixteen", .len = 1, .content = ISO_ANS}},
+        {.tag = 23, .row = {.name = "twenty-three", .len = 1, .content = ISO_ANS}}};
+    static const struct iso_parts set = {
+        .layout = ISO_DBM, .count = ARRAY_COUNT(letters), .rows = letters};
+    static const struct {
+        uint64_t tags[2];
+        size_t count;
+        const char *bytes;
+    } rows[] = {{{1, 14}, 2, "40024142"},
+                {{1, 15}, 2, "C001004142"},
+                {{16, 0}, 1, "80004041"},
+                {{1, 23}, 2, "C00080404142"},
+                {{14, 16}, 2, "8002404142"}};
+    static const struct iso_part_value none[] = {{24, SPAN_LITERAL("A")}};
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        setup();
+        uint8_t bytes[64];
+        uint8_t wanted[64];
+        struct writer out = writer_make(bytes, sizeof bytes);
+        struct iso_part_value values[] = {{rows[i].tags[0], SPAN_LITERAL("A")},
+                                          {rows[i].tags[1], SPAN_LITERAL("B")}};
+        struct span hex = span_text(rows[i].bytes);
+        ck_assert_int_eq(hex_decode(hex, wanted), 0);
+        ck_assert_int_eq(parts_encode(&set, values, rows[i].count, &out, &error), 0);
+        ck_assert_msg(span_equal(writer_written(&out), span_make(wanted, hex.len / 2)), "%zu", i);
+        struct parts_walk walk = parts_walk(&set, writer_written(&out));
+        for (size_t j = 0; j < rows[i].count; j++) {
+            ck_assert_int_eq(parts_next(&walk, &scratch, &part, &error), 1);
+            ck_assert_uint_eq(part.tag, rows[i].tags[j]);
+            ck_assert(span_equal(part.value, values[j].value));
+        }
+        ck_assert_int_eq(parts_next(&walk, &scratch, &part, &error), 0);
+    }
+    uint8_t little[8];
+    struct writer out = writer_make(little, sizeof little);
+    ck_assert_int_eq(parts_encode(&set, none, 1, &out, &error), ERR_FIELD_UNKNOWN);
+    struct iso_field_row row = holds(&set);
+    ck_assert_int_eq(parts_check(&row, BYTES(0x40), &scratch, NULL, &error), ERR_TRUNCATED);
+    ck_assert_int_eq(parts_check(&row, BYTES(0x80, 0), &scratch, NULL, &error), ERR_TRUNCATED);
+    ck_assert_int_eq(parts_check(&row, BYTES(0, 1), &scratch, NULL, &error), ERR_FORMAT);
+    uint8_t endless[64];
+    memset(endless, 0x80, sizeof endless);
+    ck_assert_int_eq(parts_check(&row, span_make(endless, sizeof endless), &scratch, NULL, &error),
+                     ERR_LENGTH);
+}
+END_TEST
+
 START_TEST(what_is_walked_over_is_written_back_byte_for_byte)
 {
     static const struct iso_parts pds_bcd = {.layout = ISO_TAGGED,
@@ -355,4 +410,5 @@ SUITE_MAIN("parts", emv_tags_are_found_and_unknown_ones_kept_and_counted,
            tagged_text_that_is_cut_or_no_digit_is_told, positional_parts_may_end_early,
            parts_with_a_bitmap_of_their_own_are_read_by_it,
            datasets_hold_tags_and_are_found_by_path, a_bitmap_grows_and_parts_nest_in_parts,
+           a_data_sets_bitmap_has_as_many_bytes_as_its_last_part_needs,
            what_is_walked_over_is_written_back_byte_for_byte, what_cannot_be_written_is_refused)
