@@ -192,7 +192,11 @@ static bool original_of(const struct iso_msg *msg, struct stub_name *out)
     name_of(msg, out);
     out->mti = mti_original(mti_parse(original.ptr));
     memcpy(out->stan, original.ptr + 4, sizeof out->stan);
-    memcpy(out->de7, original.ptr + 10, sizeof out->de7);
+    if (span_says(span_make(original.ptr + 10, sizeof out->de7))) {
+        memcpy(out->de7, original.ptr + 10, sizeof out->de7);
+    } else { /* Not known: 1993's DE56 has the local time instead. */
+        memset(out->de7, ' ', sizeof out->de7);
+    }
     return true;
 }
 

@@ -147,8 +147,8 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
         iso_set(&msg, 55, span_make(t->outcome.emv, t->outcome.emv_len));
     }
     set_diagnosis(core, t, &msg);
-    /* The MAC is the last field: behind DE70 that is DE128. */
-    unsigned mac_de = msg.present[1] != 0 ? 128 : 64;
+    /* The MAC is the last field: behind DE70 (DE24 in later editions) that is DE128. */
+    unsigned mac_de = dialect->edition == ISO_1987 && msg.present[1] != 0 ? 128 : 64;
     if (sign) {
         iso_set(&msg, mac_de, span_make(no_mac, sizeof no_mac));
     }

@@ -124,7 +124,9 @@ static void message_fill(struct exchange *x, struct iso_msg *msg, struct fields 
 static int message_encode(struct exchange *x, struct iso_msg *msg)
 {
     struct terminal *t = x->terminal;
-    unsigned mac_de = msg->present[1] != 0 ? 128 : 64;
+    /* What stands behind DE64 here, DE90, stands before it in later editions. */
+    bool is_behind = t->rules->dialect->edition == ISO_1987 && msg->present[1] != 0;
+    unsigned mac_de = is_behind ? 128 : 64;
     if (signs(t)) {
         iso_set(msg, mac_de, span_make(mac_empty, MAC_LEN));
     }

@@ -211,6 +211,18 @@ START_TEST(reversal_takes_back_once_however_often_it_comes)
 }
 END_TEST
 
+START_TEST(reversal_whose_de90_has_no_time_finds_its_original_by_the_rest)
+{
+    struct message m = purchase(VISA, 2500, 1);
+    ck_assert_str_eq(ask(bind(&m)), "00");
+    struct message reversal = reversal_of(&m, 2);
+    memset(reversal.original + 10, '0', 10);
+    ck_assert_str_eq(ask(bind(&reversal)), "00");
+    ck_assert_int_eq(account(VISA)->balance_minor, 1000000);
+    ck_assert_uint_eq(stub_counts(stub)->tombstones, 0);
+}
+END_TEST
+
 START_TEST(reversal_without_de90_finds_its_original_by_de37_and_de11)
 {
     struct message m = purchase(VISA, 2500, 1);
@@ -357,6 +369,7 @@ int main(void)
         repeat_of_declined_is_declined_though_money_came_meanwhile,
         another_terminal_stan_or_time_is_another_transaction,
         reversal_takes_back_once_however_often_it_comes,
+        reversal_whose_de90_has_no_time_finds_its_original_by_the_rest,
         reversal_without_de90_finds_its_original_by_de37_and_de11,
         reversal_leaves_alone_what_it_does_not_name,
         original_behind_its_reversal_is_declined_unposted,
