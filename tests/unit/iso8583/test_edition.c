@@ -189,7 +189,7 @@ START_TEST(network_messages_say_in_de24_what_1987_says_in_de70)
         set(&said, 70, functions[i][0]);
         struct span frame = written(&said, SPAN_NONE, dialect);
         struct iso_msg native = decoded(dialect, frame);
-        ck_assert_uint_eq(native.mti, dialect->edition << 12 | 0x804u);
+        ck_assert_uint_eq(native.mti, (unsigned)dialect->edition << 12 | 0x804u);
         is(&native, 24, functions[i][1]);
         is(&native, 70, NULL);
         struct iso_msg heard = read_back(dialect, frame);
@@ -209,7 +209,7 @@ START_TEST(a_reversal_names_its_original_in_de56)
     set(&said, 95, "000000000250000000000000000000000000000000");
     struct span frame = written(&said, SPAN_NONE, dialect);
     struct iso_msg native = decoded(dialect, frame);
-    ck_assert_uint_eq(native.mti, dialect->edition << 12 | 0x421u);
+    ck_assert_uint_eq(native.mti, (unsigned)dialect->edition << 12 | 0x421u);
     is(&native, 24, "401");
     is(&native, 25, "4021");
     is(&native, 56,
