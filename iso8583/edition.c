@@ -8,8 +8,9 @@ enum { MTI_VERSION_MASK = 0xF000, ORIGIN_OTHER = 4, CLASS_NETWORK = 8 };
 
 /* Card, processing code, expiry, country, sequence, institutions, tracks, numbers, private data,
  * PIN, chip, accounts, MAC. */
-const uint8_t edition_same[] = {2,  3,  7,  14, 19, 23, 32, 33, 35, 36, 37,  38,  40,  43,  44, 45,
-                                47, 48, 52, 55, 59, 60, 61, 62, 63, 64, 100, 102, 103, 128, 0};
+const uint8_t edition_same[] = {2,   3,   7,   14,  19,  23,  32,  33,  35,  36,  37,  38, 40,  43,
+                                44,  45,  47,  48,  52,  55,  59,  60,  61,  62,  63,  64, 100, 102,
+                                103, 104, 120, 121, 122, 123, 124, 125, 126, 127, 128, 0};
 const uint8_t edition_same_1993[] = {4, 5, 6, 11, 41, 42, 49, 50, 51, 54, 0};
 
 /* To add an element: a row. They are applied in this order. */
@@ -28,19 +29,30 @@ static const struct edition_rule rules[] = {
  * pads, DE39 may have no counterpart, DE53 was of PIN blocks. */
 static const uint8_t left_out[] = {12, 13, 15, 18, 22, 24, 25, 26, 39, 53, 70, 90, 95, 0};
 
+static bool is_among(const uint8_t *elements, unsigned de)
+{
+    while (*elements != 0 && *elements != de) {
+        elements++;
+    }
+    return *elements != 0;
+}
+
 uint8_t *turn_room(struct turn *turn, size_t len)
 {
     uint8_t *room = writer_room(turn->room, len);
-    if (room == NULL) {
-        (void)iso_fail(turn->error, ERR_SPACE, "room");
+    if (room == NULL && turn->result == 0) {
+        turn->result = iso_fail(turn->error, ERR_SPACE, "room");
     }
     return room;
 }
 
 int turn_fail(struct turn *turn, int code, unsigned de, const char *what)
 {
-    (void)iso_fail_at(turn->error, code, turn->from->field[de].at, what);
-    turn->error->de = (uint8_t)de;
+    if (turn->result == 0) {
+        (void)iso_fail_at(turn->error, code, turn->from->field[de].at, what);
+        turn->error->de = (uint8_t)de;
+        turn->result = code;
+    }
     return code;
 }
 
@@ -105,10 +117,10 @@ int edition_from(const struct iso_msg *native, const struct iso_dialect *dialect
     }
     for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
         if ((rules[i].editions >> turn.edition & 1u) != 0 && rules[i].read != NULL) {
-            TRY(rules[i].read(&turn));
+            (void)rules[i].read(&turn); /* in turn.result */
         }
     }
-    return 0;
+    return turn.result;
 }
 
 int edition_read(const struct iso_dialect *dialect, struct span wire, struct writer *scratch,
@@ -126,26 +138,18 @@ int edition_read(const struct iso_dialect *dialect, struct span wire, struct wri
 
 /* --- writing ---------------------------------------------------------------------------------- */
 
-/* What an answer says of its request is as it came. */
+static const uint8_t echoed[] = {2, 3, 4, 7, 11, 12, 24, 32, 33, 37, 41, 42, 49, 0};
+
+/* What an answer says of its request is as it came, be it right or wrong. */
 static void echo(struct iso_msg *to, const struct iso_msg *asked, const struct iso_msg *canonical)
 {
-    static const uint8_t echoed[] = {2, 3, 7, 11, 12, 24, 32, 33, 37, 41, 42, 49};
-    for (size_t i = 0; i < ARRAY_COUNT(echoed); i++) {
-        if (iso_has(to, echoed[i]) || echoed[i] == 24) {
-            iso_copy(to, asked, echoed[i]);
+    bool is_partial = span_equal_text(iso_get(canonical, 39), "10");
+    for (const uint8_t *de = echoed; *de != 0; de++) {
+        bool says = iso_has(canonical, *de) || iso_has(to, *de) || *de == 24;
+        if (says && !(*de == 4 && is_partial && iso_has(to, 4))) {
+            iso_copy(to, asked, *de);
         }
     }
-    if (iso_has(to, 4) && !span_equal_text(iso_get(canonical, 39), "10")) {
-        iso_copy(to, asked, 4);
-    }
-}
-
-static bool is_among(const uint8_t *elements, unsigned de)
-{
-    while (*elements != 0 && *elements != de) {
-        elements++;
-    }
-    return *elements != 0;
 }
 
 /* Nothing goes missing: an element that no rule knows has no place there. */
@@ -184,10 +188,10 @@ int edition_to(const struct iso_msg *msg, const struct iso_dialect *dialect, int
     }
     for (size_t i = 0; i < ARRAY_COUNT(rules); i++) {
         if ((rules[i].editions >> dialect->edition & 1u) != 0 && rules[i].write != NULL) {
-            TRY(rules[i].write(&turn));
+            (void)rules[i].write(&turn); /* in turn.result */
         }
     }
-    return 0;
+    return turn.result;
 }
 
 int edition_write(const struct iso_msg *msg, struct span request, const struct iso_dialect *dialect,
@@ -202,7 +206,10 @@ int edition_write(const struct iso_msg *msg, struct span request, const struct i
     struct writer asked_room = writer_make(asked_bytes, sizeof asked_bytes);
     struct iso_msg native;
     struct iso_msg asked;
-    TRY(edition_to(msg, dialect, wall_ms, &room, &native, error));
+    int turned = edition_to(msg, dialect, wall_ms, &room, &native, error);
+    if (turned != 0 && (request.len == 0 || !is_among(echoed, error->de))) {
+        return turned; /* What cannot be said of the request is said as it came. */
+    }
     if (request.len != 0) {
         struct iso_error ignored; /* What could not be read of it is not echoed. */
         if (iso_decode(dialect, request, &asked_room, &asked, &ignored) == 0 || asked.mti != 0) {

@@ -13,7 +13,11 @@
 
 #include "iso8583/dialect.h"
 
-enum { EDITION_ROOM = 512 /* bytes that turning a message may take */ };
+enum {
+    EDITION_ROOM = 512,       /* bytes that turning a message may take */
+    EDITION_ORIGINAL_LEN = 52 /* DE90 made of DE56: 42 digits as in 1987, DE7 zeros; then the
+                                 original's local date and time, MMDDhhmmss or zeros */
+};
 
 /* Turn @native, read in or made for @dialect, into @msg with the elements of 1987. 0, or ERR_RANGE,
  * ERR_LENGTH, ERR_SPACE with @error: @msg has what was turned before. Values that are made go to

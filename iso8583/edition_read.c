@@ -13,10 +13,10 @@ int read_stan(struct turn *turn)
     if (!iso_has(turn->from, 11)) {
         return 0;
     }
+    iso_set(turn->to, 11, span_last(stan, STAN_LEN));
     if (stan.len < STAN_LEN || span_says(span_first(stan, stan.len - STAN_LEN))) {
         return turn_fail(turn, ERR_RANGE, 11, "a number of six digits");
     }
-    iso_set(turn->to, 11, span_last(stan, STAN_LEN));
     return 0;
 }
 
@@ -56,23 +56,31 @@ int read_terminal(struct turn *turn)
     return text_fill(turn, 42, MERCHANT_LEN);
 }
 
+/* Whether amounts of the currency with this number have so many decimals. */
+static bool exponent_is(struct span number, uint8_t digit)
+{
+    uint64_t numeric = 0;
+    const struct currency *currency = span_number(number, &numeric) == 0 && numeric <= 999
+                                          ? currency_find((uint16_t)numeric)
+                                          : NULL;
+    return currency != NULL && digit == '0' + currency->exponent;
+}
+
 /* Currency, how many decimals, amount. */
 int read_amount(struct turn *turn)
 {
     struct span amount = iso_get(turn->from, 4);
-    uint64_t numeric = 0;
     if (!iso_has(turn->from, 4)) {
         return 0;
     }
-    if (amount.len != 4 + AMOUNT_LEN || span_number(span_first(amount, 3), &numeric) != 0) {
+    if (amount.len != 4 + AMOUNT_LEN) {
         return turn_fail(turn, ERR_LENGTH, 4, "currency, decimals and amount");
-    }
-    const struct currency *currency = currency_find((uint16_t)numeric);
-    if (currency != NULL && amount.ptr[3] != '0' + currency->exponent) {
-        return turn_fail(turn, ERR_RANGE, 4, "the decimals of the currency");
     }
     iso_set(turn->to, 4, span_last(amount, AMOUNT_LEN));
     iso_set(turn->to, 49, span_first(amount, 3));
+    if (!exponent_is(span_first(amount, 3), amount.ptr[3])) {
+        return turn_fail(turn, ERR_RANGE, 4, "the decimals of a currency");
+    }
     return 0;
 }
 
@@ -92,6 +100,12 @@ int read_balance(struct turn *turn)
         return ERR_SPACE;
     }
     for (size_t i = 0; i < parts.len / 21; i++) {
+        if (!exponent_is(span_make(parts.ptr + 21 * i + 4, 3), parts.ptr[21 * i + 7])) {
+            if (turn->is_answer) {
+                return 0; /* No balance is told rather than a wrong one. */
+            }
+            return turn_fail(turn, ERR_RANGE, 54, "the decimals of the currency");
+        }
         memcpy(room + 20 * i, parts.ptr + 21 * i, 7);
         memcpy(room + 20 * i + 7, parts.ptr + 21 * i + 8, 13);
     }
@@ -169,7 +183,7 @@ int read_code(struct turn *turn)
 }
 
 /* DE56: type, STAN, local date and time, acquirer. 1987's DE90 has DE7 where that has DE12: it is
- * not known. */
+ * not known; the local MMDDhhmmss stands behind its 42 digits. */
 int read_original(struct turn *turn)
 {
     struct span original = iso_get(turn->from, 56);
@@ -180,14 +194,19 @@ int read_original(struct turn *turn)
     if (original.len < 4 + stan_len || !span_is_digits(span_first(original, 4 + stan_len))) {
         return turn_fail(turn, ERR_LENGTH, 56, "type and STAN of the original");
     }
-    uint8_t *room = turn_room(turn, 42);
+    uint8_t *room = turn_room(turn, EDITION_ORIGINAL_LEN);
     if (room == NULL) {
         return ERR_SPACE;
     }
-    memset(room, '0', 42);
+    size_t skip = 4 + stan_len + (turn->edition == ISO_1993 ? 2 : 4);
+    struct span when = span_first(span_skip(original, skip), 10);
+    memset(room, '0', EDITION_ORIGINAL_LEN);
     memcpy(room + 1, original.ptr + 1, 3);
     memcpy(room + 4, original.ptr + 4 + stan_len - STAN_LEN, STAN_LEN);
-    iso_set(turn->to, 90, span_make(room, 42));
+    if (when.len == 10) {
+        memcpy(room + 42, when.ptr, 10);
+    }
+    iso_set(turn->to, 90, span_make(room, EDITION_ORIGINAL_LEN));
     return 0;
 }
 

@@ -13,6 +13,7 @@ struct turn {
     int64_t wall_ms; /* writing */
     uint8_t edition; /* of the side that is not 1987's */
     bool is_answer;
+    int result; /* of the first rule that failed */
 };
 
 /* A rule reads @from and sets what it is about in @to. 0, or a negative enum err with @error. */
@@ -35,7 +36,8 @@ extern const uint8_t edition_same_1993[]; /* but not in 2003 */
 /* Room for @len bytes that live as long as the message, or NULL after ERR_SPACE in @error. */
 uint8_t *turn_room(struct turn *turn, size_t len);
 
-/* DE @de of @from cannot be said: @what was expected. Returns @code. */
+/* DE @de of @from cannot be said: @what was expected. Returns @code. The first one stays in @error;
+ * the rules go on behind it, for what they can turn is what a refusal is answered with. */
 COLD int turn_fail(struct turn *turn, int code, unsigned de, const char *what);
 
 /* Let DE @de of @to be a copy of @bytes. */

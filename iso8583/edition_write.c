@@ -10,6 +10,8 @@
 
 enum { STAN_LEN = 6, AMOUNT_LEN = 12 };
 
+#define AHEAD_MS (7 * 24 * 3600 * INT64_C(1000)) /* a clock may be fast, a business day begun */
+
 int write_stan(struct turn *turn)
 {
     struct span stan = iso_get(turn->from, 11);
@@ -90,8 +92,11 @@ int write_balance(struct turn *turn)
         const struct currency *currency = span_number(span_make(part + 4, 3), &numeric) == 0
                                               ? currency_find((uint16_t)numeric)
                                               : NULL;
+        if (currency == NULL) {
+            return turn_fail(turn, ERR_RANGE, 54, "a currency");
+        }
         memcpy(room + 21 * i, part, 7);
-        room[21 * i + 7] = (uint8_t)('0' + (currency == NULL ? 2 : currency->exponent));
+        room[21 * i + 7] = (uint8_t)('0' + currency->exponent);
         memcpy(room + 21 * i + 8, part + 7, 13);
     }
     iso_set(turn->to, 54, span_make(room, len));
@@ -106,7 +111,12 @@ static int year_put(struct turn *turn, unsigned de, const char *when, uint8_t *o
     if (year_nearest(when, turn->wall_ms, &year, &other) != 0) {
         return turn_fail(turn, ERR_FORMAT, de, "a date");
     }
-    digits_put(out, 4, (uint64_t)year);
+    /* A transaction that lies ahead is one of the year before, but for a clock that is fast. */
+    char stamp[11];
+    int64_t ms = 0;
+    (void)snprintf(stamp, sizeof stamp, "%.10s", when);
+    bool is_ahead = ms_nearest(stamp, turn->wall_ms, &ms) == 0 && ms > turn->wall_ms + AHEAD_MS;
+    digits_put(out, 4, (uint64_t)(is_ahead ? year - 1 : year));
     return 0;
 }
 
@@ -185,7 +195,7 @@ int write_code(struct turn *turn)
 }
 
 /* DE90 into DE56. The original's local time is that of this message: a reversal has its original's
- * DE12 and 13. */
+ * DE12 and 13. The acquirer of 1993 has its own length in front. */
 int write_original(struct turn *turn)
 {
     struct span original = iso_get(turn->from, 90);
@@ -196,19 +206,26 @@ int write_original(struct turn *turn)
     }
     size_t stan_len = turn->edition == ISO_1993 ? 6 : 12;
     size_t when_len = turn->edition == ISO_1993 ? 12 : 14;
-    size_t len = 4 + stan_len + when_len + 11;
+    bool is_1993 = turn->edition == ISO_1993;
+    if (acquirer.len > 11) {
+        return turn_fail(turn, ERR_LENGTH, 32, "eleven digits");
+    }
+    size_t len = 4 + stan_len + when_len + (is_1993 ? 2 + acquirer.len : 11);
     uint8_t *room = turn_room(turn, len);
     if (room == NULL) {
         return ERR_SPACE;
     }
     memset(room, '0', len);
+    if (is_1993) {
+        digits_put(room + len - acquirer.len - 2, 2, acquirer.len);
+    }
     memcpy(room, original.ptr, 4);
     room[0] = (uint8_t)('0' + turn->edition);
     memcpy(room + 4 + stan_len - STAN_LEN, original.ptr + 4, STAN_LEN);
     if (when.len == when_len) {
         memcpy(room + 4 + stan_len, when.ptr, when_len);
     }
-    if (acquirer.len != 0 && acquirer.len <= 11) {
+    if (acquirer.len != 0) {
         memcpy(room + len - acquirer.len, acquirer.ptr, acquirer.len);
     }
     iso_set(turn->to, 56, span_make(room, len));

@@ -1,13 +1,17 @@
 #include "switch/core/outbound.h"
 
+#include "iso8583/coding.h"
 #include "iso8583/edition.h"
+#include "iso8583/field.h"
 #include "iso8583/mti.h"
+#include "iso8583/parts.h"
 #include "switch/core/core_state.h"
 
-/* What an issuer is told of the request, beside what we set ourselves. Track data and EMV pass
- * through; they are held by nobody else. */
-static const uint8_t passed_on[] = {2,  3,  4,  12, 13, 14, 18, 22, 23, 25, 26, 32,
-                                    35, 41, 42, 43, 48, 49, 54, 55, 60, 61, 62, 63};
+/* What an issuer is told of the request, beside what we set ourselves. Track data, EMV and private
+ * data pass through; they are held by nobody else. */
+static const uint8_t passed_on[] = {
+    2,  3,  4,  12, 13, 14, 18, 19, 22, 23, 25,  26,  28,  32,  35,  36,  41,  42,  43,  45,  46,
+    47, 48, 49, 54, 55, 59, 60, 61, 62, 63, 102, 103, 104, 120, 121, 122, 123, 124, 125, 126, 127};
 
 /* What a terminal is told of its own request. */
 static const uint8_t echoed[] = {2, 3, 4, 7, 11, 12, 13, 24, 32, 37, 41, 42, 49, 70};
@@ -55,6 +59,29 @@ void outbound_request(struct core *core, struct txn *t, struct iso_msg *msg)
     if (t->hsm.translated) {
         iso_set(msg, 52, span_make(t->hsm.pin_block, sizeof t->hsm.pin_block));
     }
+}
+
+int outbound_check(struct core *core, const struct txn *t, const struct iso_msg *msg,
+                   const struct iso_dialect *dialect, struct iso_error *error)
+{
+    static const uint8_t private_data[] = {46, 47, 48, 59, 60, 61, 62, 63, 123, 124, 125, 126, 127};
+    const struct iso_dialect *said = core->settings->listeners[t->intake.listener].dialect;
+    for (size_t i = 0; i < ARRAY_COUNT(private_data); i++) {
+        unsigned de = private_data[i];
+        const struct iso_field_row *row = &dialect->field[de];
+        if (row->parts == NULL || row->parts == said->field[de].parts || !iso_has(msg, de)) {
+            continue;
+        }
+        uint8_t bytes[2 * FRAME_LEN_MAX];
+        struct writer scratch = writer_make(bytes, sizeof bytes);
+        int result = parts_check(row, iso_get(msg, de), &scratch, NULL, error);
+        bytes_wipe(bytes, scratch.len);
+        if (result != 0) {
+            error->de = (uint8_t)de;
+            return result;
+        }
+    }
+    return 0;
 }
 
 /* DE90: MTI 4, STAN 6, DE7 10, acquirer 11, forwarder 11, all of the 0200 that the issuer saw. */
@@ -143,8 +170,9 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
     set_if(&msg, 38, t->outcome.auth);
     set_if(&msg, 39, t->outcome.code);
     set_if(&msg, 54, t->outcome.balance);
-    if (t->outcome.emv_len != 0) {
-        iso_set(&msg, 55, span_make(t->outcome.emv, t->outcome.emv_len));
+    for (size_t i = 0; i < t->outcome.passed_count; i++) {
+        const struct passed *passed = &t->outcome.passed[i];
+        iso_set(&msg, passed->de, span_make(t->outcome.passed_bytes + passed->at, passed->len));
     }
     set_diagnosis(core, t, &msg);
     /* The MAC is the last field: behind DE70 (DE24 in later editions) that is DE128. */
@@ -152,14 +180,23 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
     if (sign) {
         iso_set(&msg, mac_de, span_make(no_mac, sizeof no_mac));
     }
+    struct span request = span_make(t->bytes, t->intake.frame_len);
     struct writer out = writer_make(t->out, sizeof t->out);
-    TRY(edition_write(&msg, span_make(t->bytes, t->intake.frame_len), dialect, core->wall_ms, &out,
-                      &error));
+    int written = edition_write(&msg, request, dialect, core->wall_ms, &out, &error);
+    /* What the issuer says that this dialect cannot is left out: the outcome must be heard. */
+    while (written != 0 && error.de > 1 && error.de != 39 && iso_has(&msg, error.de)) {
+        core_alarm(core, ALARM_ANSWER_SHORTENED, t->record.terminal, error.de);
+        iso_unset(&msg, error.de);
+        out = writer_make(t->out, sizeof t->out);
+        written = edition_write(&msg, request, dialect, core->wall_ms, &out, &error);
+    }
+    TRY(written);
     t->out_len = out.len;
     if (sign) {
-        size_t mac_len = dialect->field[mac_de].coding == ISO_HEX ? 16 : 8;
+        size_t mac_len = coding_wire_len(&dialect->field[mac_de], sizeof no_mac);
         CHECK(out.len > mac_len);
         t->mac_at = out.len - mac_len;
+        t->mac_de = (uint8_t)mac_de;
     }
     return 0;
 }
@@ -167,10 +204,10 @@ int outbound_answer(struct core *core, struct txn *t, bool sign)
 int outbound_put_mac(struct core *core, struct txn *t, struct span hex)
 {
     const struct iso_dialect *dialect = core->settings->listeners[t->intake.listener].dialect;
-    CHECK(t->mac_at != 0);
-    if (dialect->field[64].coding == ISO_HEX) {
-        memcpy(t->out + t->mac_at, hex.ptr, 16);
-        return 0;
-    }
-    return hex_decode(hex, t->out + t->mac_at);
+    uint8_t mac[8];
+    struct iso_error error;
+    CHECK(t->mac_at != 0 && hex.len == 2 * sizeof mac);
+    TRY(hex_decode(hex, mac));
+    struct writer out = writer_make(t->out + t->mac_at, t->out_len - t->mac_at);
+    return field_encode(&dialect->field[t->mac_de], span_make(mac, sizeof mac), &out, &error);
 }

@@ -7,6 +7,11 @@
  * and from the actions' bytes. */
 void outbound_request(struct core *core, struct txn *t, struct iso_msg *msg);
 
+/* Whether the private data of @msg are what @dialect says that they are made of, where the listener
+ * of @t says otherwise: 0, or an enum err with @error. */
+MUST_USE int outbound_check(struct core *core, const struct txn *t, const struct iso_msg *msg,
+                            const struct iso_dialect *dialect, struct iso_error *error);
+
 /* Our 0420, or 0421 from the second sending on. */
 void outbound_reversal(struct core *core, struct txn *t, struct iso_msg *msg);
 

@@ -103,6 +103,7 @@ struct record {
     char original_mti[5]; /* DE90 parts; "" if absent */
     char original_stan[7];
     char original_de7[11];
+    char original_local[11];   /* MMDDhhmmss where DE56 has that instead; not stored */
     int64_t replacement_minor; /* DE95; -1 if absent */
     uint64_t original_seq;     /* of the record it reversed, 0: none */
     uint64_t item_seq;         /* clearing item, 0: none */

@@ -124,6 +124,9 @@ static void fill_original(struct txn *t)
     if (de7 != 0) {
         TEXT_SET(t->record.original_de7, span_first(span_skip(original, 10), 10));
     }
+    if (original.len == EDITION_ORIGINAL_LEN && span_says(span_last(original, 10))) {
+        TEXT_SET(t->record.original_local, span_last(original, 10));
+    }
 }
 
 static const char *missing_field(const struct txn *t, char *text, size_t cap)

@@ -62,8 +62,10 @@ enum verdict close_resume(struct core *core, struct txn *t, const struct event *
             txn_drop(core, follower, "its connection is gone");
             return GO;
         }
-        memcpy(follower->outcome.emv, t->outcome.emv, t->outcome.emv_len);
-        follower->outcome.emv_len = t->outcome.emv_len;
+        memcpy(follower->outcome.passed, t->outcome.passed, sizeof t->outcome.passed);
+        memcpy(follower->outcome.passed_bytes, t->outcome.passed_bytes,
+               sizeof t->outcome.passed_bytes);
+        follower->outcome.passed_count = t->outcome.passed_count;
         txn_answer_repeat(core, follower, stored);
         t->end = "answered to its repeat";
         return DROP;

@@ -35,7 +35,8 @@ enum verdict issuer_enter(struct core *core, struct txn *t)
     struct span bytes;
     struct iso_error error;
     outbound_request(core, t, &msg);
-    if (outbound_encode(core, &msg, SPAN_NONE, link->rules.dialect, &bytes, &error) != 0) {
+    if (outbound_check(core, t, &msg, link->rules.dialect, &error) != 0 ||
+        outbound_encode(core, &msg, SPAN_NONE, link->rules.dialect, &bytes, &error) != 0) {
         iso_error_text(&error, link->rules.dialect, t->outcome.diagnosis,
                        sizeof t->outcome.diagnosis);
         return refuse(t, "30", "not sayable in the issuer's dialect");
@@ -56,6 +57,29 @@ enum verdict issuer_enter(struct core *core, struct txn *t)
     return WAIT;
 }
 
+/* What an issuer says to the terminal itself: its answer text, chip and private data. Kept as it is
+ * until the answer is made; not with the record, so that a repeat goes without. */
+static void pass_back(struct core *core, struct txn *t, const struct iso_msg *answer)
+{
+    static const uint8_t passed_back[] = {44, 46, 47, 48, 55, 59, 60, 61, 62, 63};
+    size_t used = 0;
+    t->outcome.passed_count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(passed_back); i++) {
+        struct span bytes = iso_get(answer, passed_back[i]);
+        if (bytes.len == 0) {
+            continue;
+        }
+        if (bytes.len > sizeof t->outcome.passed_bytes - used) {
+            core_alarm(core, ALARM_ANSWER_SHORTENED, t->record.terminal, passed_back[i]);
+            continue;
+        }
+        memcpy(t->outcome.passed_bytes + used, bytes.ptr, bytes.len);
+        t->outcome.passed[t->outcome.passed_count++] =
+            (struct passed){passed_back[i], (uint16_t)used, (uint16_t)bytes.len};
+        used += bytes.len;
+    }
+}
+
 enum verdict issuer_resume(struct core *core, struct txn *t, const struct event *event)
 {
     const struct iso_msg *answer = &core->answer;
@@ -63,11 +87,7 @@ enum verdict issuer_resume(struct core *core, struct txn *t, const struct event 
     TEXT_SET(t->outcome.code, iso_get(answer, 39));
     TEXT_SET(t->outcome.auth, iso_get(answer, 38));
     TEXT_SET(t->outcome.balance, iso_get(answer, 54));
-    struct span emv = iso_get(answer, 55);
-    if (emv.len != 0 && emv.len <= EMV_ANSWER_MAX) {
-        memcpy(t->outcome.emv, emv.ptr, emv.len);
-        t->outcome.emv_len = (uint8_t)emv.len;
-    }
+    pass_back(core, t, answer);
     t->end = "replied";
     enum record_state state = outcome_of(&core->settings->issuers[t->route.issuer], answer,
                                          t->record.amount_minor, &t->outcome.approved_minor);
@@ -75,6 +95,7 @@ enum verdict issuer_resume(struct core *core, struct txn *t, const struct event 
         t->outcome.auth[0] = '\0';
     }
     if (state == STATE_UNKNOWN) {
+        t->outcome.passed_count = 0;
         /* A terminal is not told what it may take for an approval. */
         if (strlen(t->outcome.code) != 2 || code_approves(t->outcome.code)) {
             memcpy(t->outcome.code, "96", 3);

@@ -10,6 +10,7 @@ enum verdict sign_enter(struct core *core, struct txn *t)
                 (group_of(core, t)->mac_required || iso_has(&t->intake.msg, 64) ||
                  iso_has(&t->intake.msg, 128));
     if (outbound_answer(core, t, sign) != 0) {
+        core_alarm(core, ALARM_ANSWER_UNSAYABLE, t->record.terminal, (int64_t)t->record.seq);
         t->end = "answer not sayable";
         return DROP;
     }

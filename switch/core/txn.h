@@ -31,7 +31,8 @@ enum {
     SLOT_NONE = UINT32_MAX,
     TXN_BYTES_MAX = 3 * FRAME_LEN_MAX + EDITION_ROOM, /* the frame, and its canonical digits */
     TXN_OUT_MAX = FRAME_LEN_MAX,
-    EMV_ANSWER_MAX = 255,
+    PASSED_MAX = 12,
+    PASSED_LEN_MAX = 2048,
 };
 
 struct txn {
@@ -82,8 +83,13 @@ struct txn {
         char code[3];
         char auth[7];
         char balance[121];
-        uint8_t emv[EMV_ANSWER_MAX];
-        uint8_t emv_len;
+        struct passed { /* what the issuer says that is the terminal's own business */
+            uint8_t de;
+            uint16_t at;
+            uint16_t len;
+        } passed[PASSED_MAX];
+        uint8_t passed_count;
+        uint8_t passed_bytes[PASSED_LEN_MAX];
         uint8_t state; /* enum record_state intended at CLOSE */
         int64_t approved_minor;
         bool repeat; /* told from the record */
@@ -105,7 +111,8 @@ struct txn {
 
     size_t bytes_len; /* used of bytes: wiped at release */
     size_t out_len;
-    size_t mac_at; /* offset of the MAC in out, 0: none */
+    size_t mac_at;  /* offset of the MAC in out, 0: none */
+    uint8_t mac_de; /* 64 or 128 */
     uint8_t out[TXN_OUT_MAX];
     uint8_t bytes[TXN_BYTES_MAX];
 };

@@ -57,6 +57,14 @@ static bool is_near(const char *de7, const struct record *original)
     return apart_ms <= NEAR_MS;
 }
 
+/* Whether the local time that DE56 names is that of @original; true where either has none. */
+static bool is_local(const struct record *reversal, const struct record *original)
+{
+    const char *said = reversal->original_local;
+    return !text_says(said) || original->date[0] == '\0' || original->time[0] == '\0' ||
+           (strncmp(said, original->date, 4) == 0 && strcmp(said + 4, original->time) == 0);
+}
+
 /* Whether what DE90 says besides the STAN and the time agrees. */
 static bool is_named(const struct record *reversal, const struct record *original)
 {
@@ -71,10 +79,12 @@ static bool is_named(const struct record *reversal, const struct record *origina
 static unsigned fits_de90(const void *context, const struct record *original)
 {
     const struct record *reversal = context;
-    if (!is_named(reversal, original) || !is_near(reversal->original_de7, original)) {
+    if (!is_named(reversal, original) || !is_near(reversal->original_de7, original) ||
+        !is_local(reversal, original)) {
         return FIT_NOT;
     }
-    bool same_time = strcmp(reversal->original_de7, original->de7) == 0;
+    bool same_time = strcmp(reversal->original_de7, original->de7) == 0 ||
+                     (text_says(reversal->original_local) && original->time[0] != '\0');
     if (original->identity == IDENTITY_DE7 && text_says(reversal->original_de7) && !same_time) {
         return FIT_NOT;
     }

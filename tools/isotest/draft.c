@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "iso8583/coding.h"
 #include "iso8583/edition.h"
+#include "iso8583/field.h"
 #include "iso8583/tlv.h"
 
 struct draft draft_make(struct station *station, struct scope *scope, struct held *held,
@@ -118,9 +120,11 @@ void draft_put_tag(struct draft *draft, unsigned de, uint32_t tag, const struct 
     }
 }
 
-static int mac_put(struct draft *draft, unsigned de, enum mac_wish wish, size_t field_len,
-                   uint8_t *mac)
+static int mac_put(struct draft *draft, unsigned de, enum mac_wish wish, uint8_t *mac)
 {
+    const struct iso_field_row *row = &draft->station->decl->dialect->field[de];
+    size_t field_len = coding_wire_len(row, MAC_FIELD_LEN);
+    struct iso_error unused;
     struct station *station = draft->station;
     struct held *held = draft->held;
     struct span covered = span_make(held->wire, held->wire_len - field_len);
@@ -132,13 +136,8 @@ static int mac_put(struct draft *draft, unsigned de, enum mac_wish wish, size_t 
         mac[0] ^= 0xFF;
         station_tell(station, "MAC made wrong in DE%u, as asked", de);
     }
-    uint8_t *to = held->wire + covered.len;
-    if (field_len == MAC_FIELD_LEN) {
-        memcpy(to, mac, MAC_FIELD_LEN);
-    } else {
-        hex_encode(span_make(mac, MAC_FIELD_LEN), to);
-    }
-    return 0;
+    struct writer to = writer_make(held->wire + covered.len, field_len);
+    return field_encode(row, span_make(mac, MAC_FIELD_LEN), &to, &unused);
 }
 
 int draft_end(struct draft *draft, enum mac_wish wish)
@@ -173,8 +172,7 @@ int draft_end(struct draft *draft, enum mac_wish wish)
     held->wire_len = (uint16_t)out.len;
     held->room_len = (uint16_t)draft->room.len;
     if (wish != MAC_NONE) {
-        bool is_hex = decl->dialect->field[de].coding == ISO_HEX;
-        TRY(mac_put(draft, de, wish, is_hex ? 2 * MAC_FIELD_LEN : MAC_FIELD_LEN, mac));
+        TRY(mac_put(draft, de, wish, mac));
     }
     held->present = true;
     return 0;

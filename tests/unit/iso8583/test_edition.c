@@ -213,13 +213,13 @@ START_TEST(a_reversal_names_its_original_in_de56)
     is(&native, 24, "401");
     is(&native, 25, "4021");
     is(&native, 56,
-       dialect->edition == ISO_1993 ? "120000012326112112595912345678901"
+       dialect->edition == ISO_1993 ? "12000001232611211259591112345678901"
                                     : "220000000000012320261121125959"
                                       "12345678901");
     is(&native, 4, dialect->edition == ISO_1993 ? "000000000250" : "9782000000000250");
     struct iso_msg heard = read_back(dialect, frame);
     is(&heard, 4, "000000001250");
-    is(&heard, 90, "020000012300000000000000000000000000000000");
+    is(&heard, 90, "0200000123000000000000000000000000000000001121125959");
     is(&heard, 95, "000000000250000000000000000000000000000000");
 }
 END_TEST
@@ -350,6 +350,72 @@ START_TEST(a_balance_has_its_decimals_in_2003)
 }
 END_TEST
 
+START_TEST(a_balance_with_other_decimals_is_refused_in_a_request_and_left_out_of_an_answer)
+{
+    const struct iso_dialect *dialect = dialect_find("iso2003");
+    static const uint16_t mtis[] = {0x2200, 0x2210};
+    for (size_t i = 0; i < ARRAY_COUNT(mtis); i++) {
+        struct iso_msg native;
+        struct iso_msg heard;
+        iso_init(&native, mtis[i]);
+        set(&native, 11, "000000000123");
+        set(&native, 54, "00409783D000000005000");
+        struct writer out = writer_make(wire, sizeof wire);
+        struct writer scratch = writer_make(bytes, sizeof bytes);
+        ck_assert_int_eq(iso_encode(&native, dialect, &out, &error), 0);
+        int result = edition_read(dialect, writer_written(&out), &scratch, &heard, &error);
+        ck_assert_int_eq(result, i == 0 ? ERR_RANGE : 0);
+        ck_assert(!iso_has(&heard, 54) && iso_has(&heard, 11));
+    }
+}
+END_TEST
+
+START_TEST(a_date_without_a_year_is_none_that_lies_ahead)
+{
+    static const char *const dates[][2] = {
+        {"0401", "260401125959"}, {"1122", "261122125959"}, {"1231", "251231125959"}};
+    const struct iso_dialect *dialect = dialect_find("iso93_bcd");
+    for (size_t i = 0; i < ARRAY_COUNT(dates); i++) {
+        struct iso_msg said = purchase();
+        set(&said, 13, dates[i][0]);
+        struct iso_msg native = decoded(dialect, written(&said, SPAN_NONE, dialect));
+        is(&native, 12, dates[i][1]);
+    }
+}
+END_TEST
+
+START_TEST(what_of_a_request_cannot_be_said_is_echoed_as_it_came)
+{
+    const struct iso_dialect *dialect = dialect_find("iso2003");
+    uint8_t frame[1024];
+    struct iso_msg asked;
+    struct iso_msg heard;
+    iso_init(&asked, 0x2200);
+    set(&asked, 4, "1239000000001250");
+    set(&asked, 11, "000001234567");
+    set(&asked, 12, "20261331101010");
+    set(&asked, 41, "TERM0001");
+    struct writer out = writer_make(frame, sizeof frame);
+    struct writer scratch = writer_make(bytes, sizeof bytes);
+    ck_assert_int_eq(iso_encode(&asked, dialect, &out, &error), 0);
+    ck_assert_int_eq(edition_read(dialect, writer_written(&out), &scratch, &heard, &error),
+                     ERR_RANGE);
+    ck_assert_uint_eq(error.de, 11);
+    struct iso_msg answer;
+    iso_init(&answer, 0x0210);
+    static const uint8_t echoes[] = {4, 11, 12, 13, 41, 49};
+    for (size_t i = 0; i < ARRAY_COUNT(echoes); i++) {
+        iso_copy(&answer, &heard, echoes[i]);
+    }
+    set(&answer, 39, "30");
+    struct iso_msg native = decoded(dialect, written(&answer, writer_written(&out), dialect));
+    is(&native, 4, "1239000000001250");
+    is(&native, 11, "000001234567");
+    is(&native, 12, "20261331101010");
+    is(&native, 39, "9104");
+}
+END_TEST
+
 START_TEST(point_of_service_is_read_as_it_was_written)
 {
     static const char *const entries[] = {"011", "021", "051", "052", "071",
@@ -399,6 +465,10 @@ int main(void)
     tcase_add_loop_test(cases, what_a_later_edition_has_no_element_for_is_not_left_out_in_silence,
                         0, count);
     tcase_add_test(cases, a_balance_has_its_decimals_in_2003);
+    tcase_add_test(cases,
+                   a_balance_with_other_decimals_is_refused_in_a_request_and_left_out_of_an_answer);
+    tcase_add_test(cases, a_date_without_a_year_is_none_that_lies_ahead);
+    tcase_add_test(cases, what_of_a_request_cannot_be_said_is_echoed_as_it_came);
     tcase_add_test(cases, point_of_service_is_read_as_it_was_written);
     tcase_add_test(cases, a_dialect_of_1987_says_everything_as_it_stands);
     suite_add_tcase(suite, cases);

@@ -81,10 +81,9 @@ START_TEST(release_wipes_what_was_secret)
     memcpy(t->out + 50, pan, sizeof pan);
     memcpy(t->record.pan, pan, sizeof pan);
     memcpy(t->hsm.pin_block, pan, sizeof t->hsm.pin_block);
-    memcpy(t->outcome.emv, pan, sizeof pan);
+    memcpy(t->outcome.passed_bytes, pan, sizeof pan);
     t->bytes_len = 200;
     t->out_len = 200;
-    t->outcome.emv_len = sizeof pan;
     slab_release(&slab, t);
     ck_assert_uint_eq(count_of(t, sizeof *t, pan), 0);
     ck_assert_uint_eq(count_of(t, sizeof *t, "41111111"), 0);
@@ -106,7 +105,7 @@ START_TEST(acquired_slot_remembers_nothing)
     t->route.link = 1;
     t->route.stans_held = true;
     t->outcome.repeat = true;
-    t->outcome.emv_len = 3;
+    t->outcome.passed_count = 3;
     t->reverse.dead = true;
     t->record.seq = 7;
     t->record.marked = true;
@@ -119,7 +118,7 @@ START_TEST(acquired_slot_remembers_nothing)
     ck_assert_uint_eq(t->intake.follower, SLOT_NONE);
     ck_assert_uint_eq(t->intake.conn, 0);
     ck_assert_uint_eq(t->intake.tpdu_len, 0);
-    ck_assert_uint_eq(t->outcome.emv_len, 0);
+    ck_assert_uint_eq(t->outcome.passed_count, 0);
     ck_assert_int_eq(t->route.link, -1);
     ck_assert_int_eq(t->route.issuer, -1);
     ck_assert_int_eq(t->route.issuer_of_pump, -1);

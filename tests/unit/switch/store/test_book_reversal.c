@@ -175,6 +175,29 @@ START_TEST(same_stan_of_the_day_before_is_not_the_original_but_for_staff)
 }
 END_TEST
 
+/* DE56 of the later editions has the local time of the original, and no DE7. */
+START_TEST(local_time_of_the_original_tells_where_de7_is_not_known)
+{
+    static const char *const times[] = {"1121120000", "1101120000", "1121120001"};
+    for (size_t i = 0; i < ARRAY_COUNT(times); i++) {
+        struct fixture *f = fixture_open(_i);
+        struct record sale = fixture_purchase(1, 1000);
+        memcpy(sale.date, "1121", 5);
+        memcpy(sale.time, "120000", 7);
+        struct record closed = fixture_closed(f, &sale, STATE_APPROVED);
+        struct record reversal = fixture_reversal(&sale);
+        memset(reversal.original_de7, 0, sizeof reversal.original_de7);
+        memcpy(reversal.original_local, times[i], 11);
+        memcpy(reversal.stan, "000077", 7);
+        reversal.rrn[0] = 0;
+        ANSWERS(f, reversal, "00");
+        ck_assert_uint_eq(fixture_record(f, closed.seq).state,
+                          i == 0 ? STATE_REVERSAL_DUE : STATE_APPROVED);
+        fixture_close(f);
+    }
+}
+END_TEST
+
 START_TEST(approved_and_exact_one_is_meant_and_not_a_newer_decline)
 {
     for (unsigned exact = 0; exact < 2; exact++) {
@@ -632,6 +655,8 @@ int main(void)
     tcase_add_loop_test(tc, reversal_and_close_in_one_batch_keep_their_order, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, new_stan_of_a_reversal_names_nothing, 0, FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, what_de90_names_is_kept_from_coming_when_de37_names_another, 0,
+                        FIXTURE_KV_COUNT);
+    tcase_add_loop_test(tc, local_time_of_the_original_tells_where_de7_is_not_known, 0,
                         FIXTURE_KV_COUNT);
     tcase_add_loop_test(tc, same_stan_of_the_day_before_is_not_the_original_but_for_staff, 0,
                         FIXTURE_KV_COUNT);
