@@ -50,6 +50,8 @@ cat echo.bin sale.bin >one.bin
 cat dearer.bin echo.bin >two.bin
 check "captures are paired by key" exits 1 isomsg diff -d iso87_bcd -f len2+tpdu one.bin two.bin
 check "and counted" says '^2 pairs: 1 equal, 1 differ; 0 without a partner$'
+check "JSON counts from 1 as the text does" exits 1 isomsg diff -j -d iso87_bcd -f len2+tpdu one.bin two.bin
+check "and tells the pair" says '^\{"pairs":2,"equal":1,"differ":\[\{"a":2,"b":1,"mti":"0200"'
 check "who has no partner is told" exits 1 isomsg diff -d iso87_bcd -f len2+tpdu one.bin sale.bin
 check "with the file it is in" says 'only in one.bin'
 
@@ -59,6 +61,8 @@ if command -v text2pcap >/dev/null; then
   od -Ax -tx1 -v sale.bin | text2pcap -q -T 40001,8583 - sale.pcap >/dev/null 2>&1
   check "doctor finds them in a capture" exits 0 isomsg doctor sale.pcap
   check "by its port" says '^port 8583: .*'
+  check "in JSON, too" exits 0 isomsg doctor -j sale.pcap
+  check "by its port" says '^\{"port":8583,"guesses":\['
   check "view reads a capture, too" exits 0 isomsg view -d iso87_bcd -f len2+tpdu --port 8583 sale.pcap
   check "as it reads the bytes" says '^  DE11  stan             000017$'
   check "a port that nobody used" exits 3 isomsg view -d iso87_bcd -f len2+tpdu --port 8584 sale.pcap
@@ -79,6 +83,10 @@ check "but not the card" bash -c '! grep -q 4111111111111111 <<<"$1"' - "$said"
 printf 'pan %s track %s pin_block %s\n' "$pan" "$track" "$block" >card.txt
 check "a log is masked" exits 0 isomsg mask card.txt
 check "all of it" bash -c '! grep -qE "4111111111111111|29121|12AB34CD" <<<"$1"' - "$said"
+od -An -tx1 -v sale.bin >dump.txt
+printf '00000000  01 16 41 11 11 11 11 11  11 11 00 00\n34313131313131313131313131313131\n' >>dump.txt
+check "a hex dump is masked with test cards" exits 0 isomsg mask -w cards dump.txt
+check "which leaves no card on one line" bash -c '! grep -qE "41 (11 ){5}|(31){9}" <<<"$1"' - "$(tail -2 <<<"$said")"
 check "what is no message is zeros" exits 1 isomsg mask -d iso87_ascii noise.bin -o zeros.bin
 check "all of it" equal "$(tr -d '\0' <zeros.bin | wc -c)" 0
 

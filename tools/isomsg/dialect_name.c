@@ -4,11 +4,12 @@
 
 #include "iso8583/dialect_file.h"
 #include "tools/isomsg/keep.h"
+#include "tools/isomsg/redact.h"
 
 static void on_problem(void *context, const char *text)
 {
     (void)context;
-    fprintf(stderr, "isomsg: %s\n", text);
+    fprintf(stderr, "isomsg: %s\n", text_told(text));
 }
 
 /* The dialect in front of the first +. */
@@ -34,7 +35,7 @@ static const struct iso_dialect *changed_make(const struct iso_dialect *base, co
         char why[TWEAK_WHY_LEN];
         size_t len = strcspn(rest, "+");
         if (tweak_apply(changed, span_make(rest, len), why) < 0) {
-            fprintf(stderr, "isomsg: %s\n", why);
+            fprintf(stderr, "isomsg: %s\n", text_told(why));
             return NULL;
         }
         rest += len + (rest[len] == '+');

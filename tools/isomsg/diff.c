@@ -10,6 +10,7 @@
 #include "tools/isomsg/meaning.h"
 #include "tools/isomsg/options.h"
 #include "tools/isomsg/pair.h"
+#include "tools/isomsg/reading.h"
 #include "tools/isomsg/show.h"
 
 /* The messages of one of the two inputs: where they are, and their keys. */
@@ -40,7 +41,7 @@ struct diff {
 struct copy {
     struct iso_msg msg;
     struct iso_error error;
-    uint8_t scratch[2 * UINT16_MAX];
+    uint8_t scratch[READING_SCRATCH_LEN(UINT16_MAX)];
     uint8_t touched[UINT16_MAX];
     struct show show;
 };
@@ -48,12 +49,13 @@ struct copy {
 static void copy_read(struct copy *copy, const struct side *side, size_t index, bool unmask)
 {
     struct writer scratch = writer_make(copy->scratch, sizeof copy->scratch);
-    int result = iso_decode(side->dialect, side->wires[index], &scratch, &copy->msg, &copy->error);
+    int result =
+        message_read(side->dialect, side->wires[index], &scratch, &copy->msg, &copy->error);
     copy->show = (struct show){
         .reveal = {.dialect = side->dialect,
                    .msg = &copy->msg,
                    .wire = side->wires[index],
-                   .is_bad = result < 0,
+                   .is_bad = result < 0 && copy->error.path[0] == '\0',
                    .unmask = unmask},
         .error = result < 0 ? &copy->error : NULL,
     };
@@ -75,9 +77,13 @@ static int side_add(struct side *side, struct span wire)
         }
         side->cap = cap;
     }
-    struct show show = show_decode(side->dialect, wire, false);
+    static uint8_t room[2 * UINT16_MAX];
+    static struct iso_msg msg;
+    struct writer scratch = writer_make(room, sizeof room);
+    struct iso_error error;
+    (void)!iso_decode(side->dialect, wire, &scratch, &msg, &error); /* the key of what was read */
     side->wires[side->count] = wire;
-    side->keys[side->count++] = pair_key_of(show.reveal.msg);
+    side->keys[side->count++] = pair_key_of(&msg);
     return 0;
 }
 
@@ -139,7 +145,7 @@ static bool element_differs(const struct diff *diff, const struct copy *a, const
 /* A message that cannot be read is equal to none but one of the same bytes. */
 static bool messages_differ(const struct diff *diff, const struct copy *a, const struct copy *b)
 {
-    if (a->show.error != NULL || b->show.error != NULL) {
+    if (a->show.reveal.is_bad || b->show.reveal.is_bad) {
         return !span_equal(a->show.reveal.wire, b->show.reveal.wire);
     }
     bool differ = a->msg.mti != b->msg.mti;
@@ -196,7 +202,7 @@ static void pair_print(const struct diff *diff, const struct copy *a, const stru
     }
 }
 
-/* {"a":0,"b":0,"mti":"0200","differ":{"4":["000000001250","000000001300"]}}; null: absent. */
+/* {"a":1,"b":1,"mti":"0200","differ":{"4":["000000001250","000000001300"]}}; null: absent. */
 static void pair_json(struct diff *diff, const struct copy *a, const struct copy *b, size_t a_index,
                       size_t b_index)
 {
@@ -220,8 +226,8 @@ static void pair_json(struct diff *diff, const struct copy *a, const struct copy
     char mtis[2][8];
     (void)snprintf(mtis[0], sizeof mtis[0], "%04X", a->msg.mti);
     (void)snprintf(mtis[1], sizeof mtis[1], "%04X", b->msg.mti);
-    json_t *pair = json_pack("{s:I, s:I, s:s, s:o}", "a", (json_int_t)a_index, "b",
-                             (json_int_t)b_index, "mti", mtis[0], "differ", differ);
+    json_t *pair = json_pack("{s:I, s:I, s:s, s:o}", "a", (json_int_t)a_index + 1, "b",
+                             (json_int_t)b_index + 1, "mti", mtis[0], "differ", differ);
     if (a->msg.mti != b->msg.mti) {
         (void)json_object_set_new(differ, "mti", json_pack("[s, s]", mtis[0], mtis[1]));
     }
@@ -263,7 +269,7 @@ static size_t lonely_tell(const struct diff *diff, const struct side *side, json
         }
         count++;
         if (list != NULL) {
-            (void)json_array_append_new(list, json_integer((json_int_t)i));
+            (void)json_array_append_new(list, json_integer((json_int_t)i + 1));
             continue;
         }
         copy_read(&copy, side, i, diff->options->unmask);

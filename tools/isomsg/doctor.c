@@ -20,7 +20,8 @@ static const char *mti_text(const struct guess *guess, char out[5])
     return out;
 }
 
-static void guesses_json(const struct guesses *guesses)
+/* @port 0: the bytes are of no capture. */
+static void guesses_json(const struct guesses *guesses, uint16_t port)
 {
     json_t *list = json_array();
     char mti[5];
@@ -31,7 +32,11 @@ static void guesses_json(const struct guesses *guesses)
                                                     "mti", mti_text(guess, mti), "left",
                                                     (json_int_t)guess->left, "why", guess->why));
     }
-    json_t *whole = json_pack("{s:o}", "guesses", list);
+    json_t *whole = json_object();
+    if (port != 0) {
+        (void)json_object_set_new(whole, "port", json_integer(port));
+    }
+    (void)json_object_set_new(whole, "guesses", list);
     (void)json_dumpf(whole, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(whole);
@@ -92,7 +97,7 @@ static void guesses_print(const struct guesses *guesses, size_t len, const char 
 
 /* Guess @parts and tell. The exit code. */
 static int parts_judge(const struct options *options, const struct span *parts, size_t count,
-                       const char *confirm)
+                       uint16_t port, const char *confirm)
 {
     struct guesses *guesses = malloc(sizeof *guesses);
     size_t len = 0;
@@ -104,8 +109,11 @@ static int parts_judge(const struct options *options, const struct span *parts, 
         free(guesses);
         return EXIT_IO;
     }
+    if (!options->json && port != 0) {
+        printf("port %u: ", (unsigned)port);
+    }
     if (options->json) {
-        guesses_json(guesses);
+        guesses_json(guesses, port);
     } else {
         guesses_print(guesses, len, confirm, options->all);
     }
@@ -129,7 +137,7 @@ int doctor_run(const struct options *options)
                        options->arg_count > 0 ? options->args[0] : "-");
     }
     if (!input.is_capture) {
-        return parts_judge(options, &input.parts[0], 1, confirm);
+        return parts_judge(options, &input.parts[0], 1, 0, confirm);
     }
     code = EXIT_GOOD;
     for (size_t i = 0; i < input.count;) {
@@ -138,10 +146,7 @@ int doctor_run(const struct options *options)
                input.ports[i + count] == input.ports[i]) {
             count++;
         }
-        if (!options->json) {
-            printf("port %u: ", (unsigned)input.ports[i]);
-        }
-        int judged = parts_judge(options, &input.parts[i], count, confirm);
+        int judged = parts_judge(options, &input.parts[i], count, input.ports[i], confirm);
         code = judged != EXIT_GOOD ? judged : code;
         i += count;
     }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "iso8583/mti.h"
+#include "tools/isomsg/redact.h"
 #include "tools/isomsg/reveal.h"
 
 enum {
@@ -86,21 +87,21 @@ static int value_make(struct draft *draft, const struct iso_field_row *row, cons
     bool has_stars = text.len != 0 && memchr(text.ptr, '*', text.len) != NULL;
     if (has_stars && (is_hex || row->mask != ISO_SHOW)) {
         fprintf(stderr, "isomsg: %s is masked (stars); take it from `isomsg view --unmask`\n",
-                path);
+                text_told(path));
         return ERR_USAGE;
     }
     if (is_hex) {
         uint8_t *to = writer_room(&draft->room, text.len / 2);
         if (to == NULL || hex_decode(text, to) < 0) {
-            fprintf(stderr, "isomsg: %s takes an even number of hex digits\n", path);
+            fprintf(stderr, "isomsg: %s takes an even number of hex digits\n", text_told(path));
             return ERR_USAGE;
         }
     } else if (latin1_put(text, &draft->room) < 0) {
-        fprintf(stderr, "isomsg: %s has a character that is not in Latin-1\n", path);
+        fprintf(stderr, "isomsg: %s has a character that is not in Latin-1\n", text_told(path));
         return ERR_USAGE;
     }
     if (draft->room.overflow || draft->room.len - start > UINT16_MAX) {
-        fprintf(stderr, "isomsg: %s is too long\n", path);
+        fprintf(stderr, "isomsg: %s is too long\n", text_told(path));
         return ERR_USAGE;
     }
     *value = span_make(draft->bytes + start, draft->room.len - start);
@@ -148,14 +149,14 @@ static int part_set(struct draft *draft, unsigned de, const char *path, const ch
         parts = entry->depth < STEPS_MAX ? parts_at(draft, entry, entry->depth) : NULL;
         if (parts == NULL ||
             parts_tag_parse(parts, span_make(way, len), &entry->steps[entry->depth]) < 0) {
-            fprintf(stderr, "isomsg: %.40s: the dialect has no such part\n", path);
+            fprintf(stderr, "isomsg: %.40s: the dialect has no such part\n", text_told(path));
             return ERR_USAGE;
         }
         entry->depth++;
         way += len + (way[len] == '.');
     }
     if (parts == NULL) {
-        fprintf(stderr, "isomsg: %.40s: a part is missing behind the dot\n", path);
+        fprintf(stderr, "isomsg: %.40s: a part is missing behind the dot\n", text_told(path));
         return ERR_USAGE;
     }
     TRY(value_make(draft, part_row(parts, entry->steps[entry->depth - 1]), path, text,
@@ -240,7 +241,7 @@ int draft_set(struct draft *draft, const char *path, struct span value)
     size_t len = strcspn(path, ".");
     uint64_t de = 0;
     if (span_number(span_make(path, len), &de) < 0 || de < 2 || de > ISO_DE_MAX) {
-        fprintf(stderr, "isomsg: '%.40s' is no element\n", path);
+        fprintf(stderr, "isomsg: '%.40s' is no element\n", text_told(path));
         return ERR_USAGE;
     }
     if (path[len] == '.') {
@@ -262,7 +263,7 @@ int draft_argument(struct draft *draft, const char *text)
                    (span_number(span_make(text, digits), &de) == 0 && digits <= len &&
                     (text[digits] == '=' || text[digits] == '.'));
     if (text[len] == '\0' || len >= sizeof path || !is_path) {
-        fprintf(stderr, "isomsg: '%.20s' is not DE=VALUE\n", text);
+        fprintf(stderr, "isomsg: '%.20s' is not DE=VALUE\n", text_told(text));
         return ERR_USAGE;
     }
     memcpy(path, text, len);

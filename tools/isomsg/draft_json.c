@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "tools/isomsg/draft.h"
+#include "tools/isomsg/redact.h"
 #include "tools/isomsg/reveal.h"
 
 /* One object of parts that is being gone through: explicit, so that depth is bounded. */
@@ -15,7 +16,7 @@ struct level {
 static int value_set(struct draft *draft, const char *name, const char *path, const json_t *value)
 {
     if (!json_is_string(value)) {
-        fprintf(stderr, "isomsg: %s: the value of %.40s is no text\n", name, path);
+        fprintf(stderr, "isomsg: %s: the value of %.40s is no text\n", name, text_told(path));
         return ERR_USAGE;
     }
     return draft_set(draft, path, span_make(json_string_value(value), json_string_length(value)));
@@ -46,7 +47,7 @@ static int fields_set(struct draft *draft, const char *name, json_t *fields)
         if (!json_is_object(value)) {
             TRY(value_set(draft, name, path, value));
         } else if (depth == PARTS_DEPTH_MAX) {
-            fprintf(stderr, "isomsg: %s: parts stand too deep in %.40s\n", name, path);
+            fprintf(stderr, "isomsg: %s: parts stand too deep in %.40s\n", name, text_told(path));
             return ERR_USAGE;
         } else {
             levels[++depth] = (struct level){.object = value, .at = json_object_iter(value)};
@@ -59,7 +60,8 @@ static int whole_set(struct draft *draft, const char *name, json_t *whole)
 {
     json_t *mti = json_object_get(whole, "mti");
     json_t *fields = json_object_get(whole, "fields");
-    if (json_object_get(whole, "error") != NULL) {
+    const json_t *error = json_object_get(whole, "error");
+    if (error != NULL && json_object_get(error, "path") == NULL) {
         fprintf(stderr, "isomsg: %s: a message that could not be read whole cannot be written\n",
                 name);
         return ERR_USAGE;
@@ -84,7 +86,8 @@ int draft_json(struct draft *draft, const char *name, const char *text, size_t *
     json_t *whole = json_loads(
         text + *at, JSON_DISABLE_EOF_CHECK | JSON_REJECT_DUPLICATES | JSON_ALLOW_NUL, &error);
     if (whole == NULL) {
-        fprintf(stderr, "isomsg: %s:%d:%d: %s\n", name, error.line, error.column, error.text);
+        fprintf(stderr, "isomsg: %s:%d:%d: %s\n", name, error.line, error.column,
+                text_told(error.text));
         return ERR_USAGE;
     }
     *at += (size_t)error.position;

@@ -6,6 +6,7 @@
 #include "tools/isomsg/guess_header.h"
 #include "tools/isomsg/guess_row.h"
 #include "tools/isomsg/meaning.h"
+#include "tools/isomsg/reading.h"
 #include "tools/isomsg/weigh.h"
 
 enum {
@@ -16,6 +17,7 @@ enum {
     REPAIR_BACK = 4,        /* elements before the one that failed which may be to blame */
     READINGS_MAX = 2000000, /* some seconds */
     COST_BAD = 300,         /* a message that does not read to its end */
+    COST_FAULT = 300,       /* a fault inside an element of a message that does */
     WHOLE = 600,            /* to read all messages to their ends */
     COST_TWEAK = 60,
     COST_ALIKE = 900, /* is_written_alike() */
@@ -35,6 +37,8 @@ struct trial {
     /* Found by trial_read(): */
     int32_t tenths;
     unsigned bad;
+    unsigned faulty;        /* messages that read whole with a fault inside an element */
+    struct iso_error fault; /* the first of them */
     unsigned fields;
     uint16_t mti;
     struct weight weight;
@@ -55,8 +59,9 @@ struct search {
     const struct iso_dialect *own; /* of the user, or NULL */
     unsigned readings_max;
     struct trial trial; /* the one at work */
+    int32_t cut_tenths; /* what a changed dialect must outweigh: cut_weigh() */
     struct iso_msg msg;
-    uint8_t scratch[2 * FRAME_LEN_MAX + 64];
+    uint8_t scratch[READING_SCRATCH_LEN(FRAME_LEN_MAX)];
     struct race found;
     struct race beams[2];
 };
@@ -65,10 +70,10 @@ struct search {
  */
 
 /* To read to the last byte says a lot: the lengths of all elements agree with that of the message.
- */
+ * If they do not within an element, it says less. */
 static int32_t rank(const struct trial *trial)
 {
-    return trial->tenths + (trial->bad == 0 ? WHOLE : 0);
+    return trial->tenths + (trial->bad == 0 ? WHOLE : 0) - (trial->faulty != 0 ? COST_FAULT : 0);
 }
 
 static bool is_better(const struct trial *a, const struct trial *b)
@@ -138,6 +143,7 @@ static void trial_read(struct search *search, struct trial *trial)
     const struct cutting *cutting = trial->cutting;
     trial->tenths = cutting->tenths - trial->cost;
     trial->bad = 0;
+    trial->faulty = 0;
     trial->fields = 0;
     trial->weight = (struct weight){0};
     for (size_t i = 0; i < cutting->count; i++) {
@@ -155,6 +161,10 @@ static void trial_read(struct search *search, struct trial *trial)
             trial->error = error;
         }
         trial->bad += result < 0;
+        if (result == 0 &&
+            message_parts_check(&trial->dialect, wire, &search->msg, &scratch, &error) < 0) {
+            trial->fault = trial->faulty++ == 0 ? error : trial->fault;
+        }
         message_weigh(&trial->dialect, &search->msg, &trial->weight);
         for (size_t word = 0; word < ISO_BITMAPS; word++) {
             trial->fields += (unsigned)__builtin_popcountll(search->msg.present[word]);
@@ -340,6 +350,22 @@ static void failure_vary(struct search *search, const struct trial *trial, struc
     }
 }
 
+/* What @trial weighs if its one message, which nothing but the end of the bytes bounds, was cut off
+ * in the middle of an element: so much more must be said for a dialect that somebody made up. What
+ * is missing is less than what is there: else a length is wrong. */
+static int32_t cut_weigh(const struct trial *trial)
+{
+    const struct iso_error *error = &trial->error;
+    bool is_cut = trial->bad != 0 && trial->repairs == 0 && trial->cutting->count == 1 &&
+                  trial->framing.file && error->code == ERR_TRUNCATED &&
+                  error->expected - error->got < trial->failed_len;
+    if (!is_cut || error->at > trial->failed_len) {
+        return INT32_MIN / 2;
+    }
+    struct span wire = span_skip(trial->cutting->messages[0], trial->header_len);
+    return trial->tenths + COST_BAD + text_weigh(span_skip(wire, error->at));
+}
+
 static void trial_repair(struct search *search, const struct trial *trial)
 {
     struct race *now = &search->beams[0];
@@ -354,7 +380,8 @@ static void trial_repair(struct search *search, const struct trial *trial)
         size_t going_on = 0;
         for (size_t i = 0; i < next->count; i++) {
             /* A change must earn what it costs: else a message that was cut off reads whole. */
-            if (next->trials[i]->tenths > trial->tenths) {
+            int32_t bound = search->cut_tenths - (next->trials[i]->bad != 0 ? COST_BAD : 0);
+            if (next->trials[i]->tenths > trial->tenths && next->trials[i]->tenths > bound) {
                 race_enter(&search->found, next->trials[i]);
             }
             if (next->trials[i]->bad != 0) {
@@ -376,7 +403,10 @@ static void failures_repair(struct search *search)
 {
     static struct trial copies[REPAIRED_MAX];
     size_t count = 0;
+    search->cut_tenths = INT32_MIN / 2;
     for (size_t i = 0; i < search->found.count && count < REPAIRED_MAX; i++) {
+        int32_t tenths = cut_weigh(search->found.trials[i]);
+        search->cut_tenths = tenths > search->cut_tenths ? tenths : search->cut_tenths;
         if (search->found.trials[i]->bad != 0 && search->found.trials[i]->fields > 0) {
             copies[count++] = *search->found.trials[i];
         }
@@ -402,9 +432,21 @@ static void framing_try(struct search *search, const struct framing *framing,
 /* --- the outcome -------------------------------------------------------------------------------
  */
 
+/* Of a reading that came to the last byte: the fault inside an element behind the reasons. */
+static void fault_tell(const struct trial *trial, struct guess *guess)
+{
+    char error[ISO_TEXT_LEN_MAX];
+    size_t len = strlen(guess->why);
+    if (trial->faulty != 0) {
+        (void)snprintf(guess->why + len, sizeof guess->why - len, "; but %s",
+                       iso_error_text(&trial->fault, &trial->dialect, error, sizeof error));
+    }
+}
+
 static void guess_tell(const struct trial *trial, struct guess *guess)
 {
     char text[GUESS_WHY_LEN / 2];
+    char missing[80] = "";
     char kind[MEANING_LEN];
     const struct cutting *cutting = trial->cutting;
     *guess = (struct guess){.framing = trial->framing,
@@ -421,17 +463,22 @@ static void guess_tell(const struct trial *trial, struct guess *guess)
         (void)snprintf(guess->why, sizeof guess->why, "%s%s%u fields read to the last byte%s%s",
                        kind, kind[0] == '\0' ? "" : ", ", trial->fields,
                        text[0] == '\0' ? "" : "; ", text);
+        fault_tell(trial, guess);
         return;
     }
     size_t at = trial->error.at < trial->failed_len ? trial->error.at : trial->failed_len;
     guess->left += trial->failed_len - at;
     char error[ISO_TEXT_LEN_MAX];
     (void)iso_error_text(&trial->error, &trial->dialect, error, sizeof error);
+    if (trial->error.code == ERR_TRUNCATED && trial->error.expected > trial->error.got) {
+        (void)snprintf(missing, sizeof missing, "%u bytes missing at byte %zu, the end; ",
+                       (unsigned)(trial->error.expected - trial->error.got), trial->failed_len);
+    }
     if (cutting->count > 1) {
-        (void)snprintf(guess->why, sizeof guess->why, "message %zu of %zu: %s", trial->failed + 1,
-                       cutting->count, error);
+        (void)snprintf(guess->why, sizeof guess->why, "message %zu of %zu: %s%s", trial->failed + 1,
+                       cutting->count, missing, error);
     } else {
-        (void)snprintf(guess->why, sizeof guess->why, "%s", error);
+        (void)snprintf(guess->why, sizeof guess->why, "%s%s", missing, error);
     }
 }
 

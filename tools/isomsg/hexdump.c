@@ -24,7 +24,10 @@ static bool byte_is_hidden(const struct reveal *reveal, const struct iso_error *
     }
     unsigned de = at < error->at ? field_at(reveal, at) : error->de;
     bool has_parts = de > 1 && parts_of(&reveal->dialect->field[de], de) != NULL;
-    return has_parts || at >= error->at + (size_t)UNREAD_SHOWN || !reveal_shows(reveal, de, at);
+    bool has_stars = de > 1 && at < error->at && iso_has(reveal->msg, de) &&
+                     strchr(reveal_field(reveal, de), '*') != NULL;
+    return has_parts || has_stars || at >= error->at + (size_t)UNREAD_SHOWN ||
+           !reveal_shows(reveal, de, at);
 }
 
 static void row_print(const struct reveal *reveal, const struct iso_error *error, size_t row)
@@ -50,7 +53,7 @@ static void row_print(const struct reveal *reveal, const struct iso_error *error
 /* The carets stand under all bytes that were wanted and are there, or the one at fault. */
 static size_t caret_count(const struct reveal *reveal, const struct iso_error *error)
 {
-    size_t count = error->code == ERR_TRUNCATED ? error->got : 1;
+    size_t count = error->code == ERR_TRUNCATED && error->path[0] == '\0' ? error->got : 1;
     size_t room = ROW_LEN - error->at % ROW_LEN;
     size_t left = error->at < reveal->wire.len ? reveal->wire.len - error->at : 0;
     count = count < room ? count : room;

@@ -7,6 +7,7 @@
 
 #include "tools/exit_code.h"
 #include "tools/isomsg/keep.h"
+#include "tools/isomsg/redact.h"
 
 enum { READ_LEN = 1 << 16 };
 
@@ -83,7 +84,7 @@ static int part_open(const struct options *options, int index, struct input *inp
     input->name = arg < options->arg_count ? options->args[arg] : "-";
     int err = file_read(input->name, &bytes, &len);
     if (err < 0) {
-        fprintf(stderr, "isomsg: %s: %s\n", input->name,
+        fprintf(stderr, "isomsg: %s: %s\n", text_told(input->name),
                 err == ERR_IO ? strerror(errno) : err_text(err));
         return err == ERR_LENGTH ? EXIT_INPUT : EXIT_IO;
     }
@@ -104,7 +105,7 @@ int input_open(const struct options *options, int index, struct input *input)
         return code;
     }
     if (part->len == 0) {
-        fprintf(stderr, "isomsg: %s: there is nothing in it\n", input->name);
+        fprintf(stderr, "isomsg: %s: there is nothing in it\n", text_told(input->name));
         return EXIT_INPUT;
     }
     if (!is_capture(*part)) {

@@ -6,6 +6,7 @@
 
 #include "tools/exit_code.h"
 #include "tools/isomsg/options.h"
+#include "tools/isomsg/redact.h"
 
 const char *argp_program_version = "isomsg " SWITCH_VERSION;
 
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
     if (name[0] == '\0') {
         verbs_print(stderr);
     } else {
-        fprintf(stderr, "isomsg: there is no verb '%s'; see isomsg --help\n", name);
+        fprintf(stderr, "isomsg: there is no verb '%s'; see isomsg --help\n", text_told(name));
     }
     return EXIT_CALLED_WRONG;
 }

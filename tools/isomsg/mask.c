@@ -112,7 +112,7 @@ static void secret_replace(struct cards *cards, char *text, const struct secret 
 
 /* Put stars or zeros where @marks says so; plain numbers and tracks become test cards before. */
 static void marks_apply(struct cards *cards, enum mask_with with, char *line, size_t len,
-                        const uint8_t *marks)
+                        uint8_t *marks)
 {
     struct secret secret;
     size_t from = 0;
@@ -125,6 +125,7 @@ static void marks_apply(struct cards *cards, enum mask_with with, char *line, si
         }
         if (is_marked && !is_hex) {
             secret_replace(cards, line, &secret);
+            memset(marks + secret.at, 0, secret.len);
             from = secret.at + secret.len;
         } else {
             from = secret.at + 1;
@@ -133,8 +134,8 @@ static void marks_apply(struct cards *cards, enum mask_with with, char *line, si
     for (size_t i = 0; i < len; i++) {
         if (with == MASK_STARS && marks[i] != 0) {
             line[i] = '*';
-        } else if (with == MASK_CARDS && (marks[i] & MARK_ZONE) != 0 && i + 1 < len) {
-            line[i + 1] = '0';
+        } else if (with == MASK_CARDS && (marks[i] & MARK_HIDDEN) != 0) {
+            line[i] = '0';
         }
     }
 }

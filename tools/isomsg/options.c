@@ -7,6 +7,7 @@
 #include "tools/duration.h"
 #include "tools/exit_code.h"
 #include "tools/isomsg/dialect_name.h"
+#include "tools/isomsg/redact.h"
 
 enum { OPTIONS_MAX = 24, KEY_LONG = 0x100 };
 
@@ -44,7 +45,7 @@ static void framing_take(const char *arg, struct argp_state *state, struct frami
                          const struct framing **out)
 {
     if (framing_parse(span_text(arg), room) < 0) {
-        argp_error(state, "there is no framing '%s'; `isomsg fields` lists them", arg);
+        argp_error(state, "there is no framing '%s'; `isomsg fields` lists them", text_told(arg));
     }
     *out = room;
 }
@@ -110,12 +111,12 @@ static void option_take(int key, const char *arg, struct argp_state *state)
         break;
     case 't':
         if (duration_parse(arg, &options->timeout_ms) < 0) {
-            argp_error(state, "'%s' is not a duration (like 500ms, 10s, 5m)", arg);
+            argp_error(state, "'%s' is not a duration (like 500ms, 10s, 5m)", text_told(arg));
         }
         break;
     case KEY_LONG + 'P':
         if (span_number(span_text(arg), &number) < 0 || number == 0 || number > UINT16_MAX) {
-            argp_error(state, "'%s' is not a port", arg);
+            argp_error(state, "'%s' is not a port", text_told(arg));
         }
         options->port = (uint16_t)number;
         break;

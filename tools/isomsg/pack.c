@@ -7,6 +7,7 @@
 #include "tools/isomsg/draft.h"
 #include "tools/isomsg/input.h"
 #include "tools/isomsg/options.h"
+#include "tools/isomsg/redact.h"
 
 enum { OUT_LEN = FRAME_HEAD_LEN_MAX + FRAME_LEN_MAX + 64 };
 
@@ -62,7 +63,7 @@ static int json_pack_all(const struct options *options, struct draft *draft, FIL
     size_t at = 0;
     size_t count = 0;
     if (file_read(options->from, &text, &len) < 0) {
-        fprintf(stderr, "isomsg: %s: %s\n", options->from, strerror(errno));
+        fprintf(stderr, "isomsg: %s: %s\n", text_told(options->from), strerror(errno));
         return EXIT_IO;
     }
     int code = EXIT_GOOD;
@@ -74,7 +75,7 @@ static int json_pack_all(const struct options *options, struct draft *draft, FIL
         count++;
     }
     if (result == 0 && count == 0 && code == EXIT_GOOD) {
-        fprintf(stderr, "isomsg: %s: there is nothing in it\n", options->from);
+        fprintf(stderr, "isomsg: %s: there is nothing in it\n", text_told(options->from));
         code = EXIT_INPUT;
     }
     bytes_wipe(text, len);
@@ -91,7 +92,7 @@ int pack_run(const struct options *options)
     }
     FILE *out = options->output == NULL ? stdout : fopen(options->output, "wbe");
     if (out == NULL) {
-        fprintf(stderr, "isomsg: %s: %s\n", options->output, strerror(errno));
+        fprintf(stderr, "isomsg: %s: %s\n", text_told(options->output), strerror(errno));
         draft_close(draft);
         return EXIT_IO;
     }

@@ -11,6 +11,7 @@ enum {
     TRACK_REST_MIN = 4,      /* digits behind the separator: at least the expiry date */
     HEX_TEXT_LEN_MIN = 24,   /* digits of hex that are a message or value, not a word */
     HEX_DIGITS_LEN_MIN = 40, /* the same without a letter: else it is a number */
+    GROUPS_LEN_MIN = 16,     /* digits of hex in groups */
     HEX_PIECE_LEN = 4096,    /* is looked at together; pieces overlap by half */
     TEXT_PIECE_LEN = 1 << 18,
     ROUNDS_MAX = 64,
@@ -377,17 +378,96 @@ static void hex_mark(struct span hex, enum secret_search search, uint8_t *marks)
 /* Whether a run of hex digits is hex rather than a number. */
 static bool is_hex(struct span run)
 {
-    for (size_t i = 0; i < run.len; i++) {
-        if (!byte_is_digit(run.ptr[i])) {
-            return run.len >= HEX_TEXT_LEN_MIN;
+    return run.len >= (digits_count(run) < run.len ? HEX_TEXT_LEN_MIN : HEX_DIGITS_LEN_MIN);
+}
+
+/* Hex as dumps write it: groups of as many digits (2, 4 or 8) with one space or two between, the
+ * last one may be shorter. */
+struct groups {
+    struct span text;
+    size_t at;    /* of the next group */
+    size_t width; /* of the first one; 0: it is none */
+    bool ended;
+};
+
+/* The group of hex digits at @at of @text: its length, and where the one behind it is. 0: what
+ * stands there is no group. */
+static size_t group_len(struct span text, size_t at, size_t *next)
+{
+    size_t len = at < text.len ? hex_count(span_skip(text, at)) : 0;
+    size_t spaces = 0;
+    *next = at + len;
+    while (spaces < 3 && *next + spaces < text.len && text.ptr[*next + spaces] == ' ') {
+        spaces++;
+    }
+    *next = spaces == 1 || spaces == 2 ? *next + spaces : text.len;
+    return len % 2 == 0 && len <= 8 && len != 6 ? len : 0;
+}
+
+/* The length of the next group of @groups, and where it begins; 0: there is none. */
+static size_t group_next(struct groups *groups, size_t *at)
+{
+    size_t next;
+    size_t after;
+    *at = groups->at;
+    size_t len = groups->ended ? 0 : group_len(groups->text, groups->at, &next);
+    if (len == 0 || len > groups->width) {
+        return 0;
+    }
+    if (len < groups->width) { /* Only at the end: else it begins others. */
+        groups->ended = true;
+        if (group_len(groups->text, next, &after) != 0) {
+            return 0;
         }
     }
-    return run.len >= HEX_DIGITS_LEN_MIN;
+    groups->at = next;
+    return len;
+}
+
+/* Look into the @count digits that stand at @places of a text with @marks. */
+static void places_mark(const uint8_t *digits, const size_t *places, size_t count,
+                        enum secret_search search, uint8_t *marks)
+{
+    uint8_t own[HEX_PIECE_LEN] = {0};
+    if (count >= GROUPS_LEN_MIN) {
+        hex_mark(span_make(digits, count), search, own);
+    }
+    for (size_t i = 0; i < count; i++) {
+        marks[places[i]] |= own[i];
+    }
+}
+
+/* Mark what stands in the groups of hex that begin at @at of @text. Returns how far they reach. */
+static size_t groups_mark(struct span text, size_t at, enum secret_search search, uint8_t *marks)
+{
+    uint8_t digits[HEX_PIECE_LEN];
+    size_t places[HEX_PIECE_LEN];
+    size_t count = 0;
+    size_t end = at;
+    size_t begin;
+    size_t next;
+    struct groups groups = {.text = text, .at = at, .width = group_len(text, at, &next)};
+    for (size_t len; (len = group_next(&groups, &begin)) != 0; end = begin + len) {
+        if (count + len > HEX_PIECE_LEN) { /* The pieces overlap by half. */
+            places_mark(digits, places, count, search, marks);
+            memmove(digits, digits + count / 2, count - count / 2);
+            memmove(places, places + count / 2, (count - count / 2) * sizeof places[0]);
+            count -= count / 2;
+        }
+        for (size_t i = 0; i < len; i++) {
+            places[count] = begin + i;
+            digits[count++] = text.ptr[begin + i];
+        }
+    }
+    places_mark(digits, places, count, search, marks);
+    bytes_wipe(digits, sizeof digits);
+    return end;
 }
 
 void text_mark(struct span text, enum secret_search search, uint8_t *marks)
 {
-    size_t plain = 0; /* where what is no hex began */
+    size_t plain = 0;   /* where what is no hex began */
+    size_t grouped = 0; /* how far groups of hex were looked into */
     for (size_t at = 0; at < text.len;) {
         size_t len = hex_count(span_skip(text, at));
         struct span run = span_first(span_skip(text, at), len);
@@ -395,6 +475,10 @@ void text_mark(struct span text, enum secret_search search, uint8_t *marks)
             plain_mark(span_first(span_skip(text, plain), at - plain), 1, search, marks + plain);
             hex_mark(run, search, marks + at);
             plain = at + len;
+        } else if (len >= HEX_TEXT_LEN_MIN) { /* digits only: a number, or hex of digits */
+            hex_mark(run, search, marks + at);
+        } else if (len != 0 && at >= grouped) {
+            grouped = groups_mark(text, at, search, marks);
         }
         at += len + 1;
     }
@@ -428,4 +512,29 @@ void text_redact(char *text, size_t len, enum secret_search search)
             }
         }
     }
+}
+
+const char *text_told(const char *text)
+{
+    static char rooms[4][512];
+    static unsigned turn;
+    char *room = rooms[turn++ % ARRAY_COUNT(rooms)];
+    size_t len = strlen(text);
+    len = len < sizeof rooms[0] ? len : sizeof rooms[0] - 1;
+    memcpy(room, text, len);
+    room[len] = '\0';
+    text_redact(room, len, SEARCH_WIDE);
+    for (size_t at = 0; at < len; at++) {
+        size_t digits = digits_count(span_make(room + at, len - at));
+        size_t hex = hex_count(span_make(room + at, len - at));
+        if (hex == PIN_HEX_LEN && digits < hex) {
+            memset(room + at, '*', hex);
+        }
+        for (size_t i = 0; digits >= PAN_LEN_MIN && i < digits; i++) {
+            bool is_shown = digits <= PAN_LEN_MAX && pan_shows(digits, i);
+            room[at + i] = is_shown ? room[at + i] : '*';
+        }
+        at += digits > hex ? digits : hex;
+    }
+    return room;
 }

@@ -40,10 +40,14 @@ enum {
     MARK_ZONE = 2,   /* of a digit's two hex characters the one that is no digit: the same */
 };
 
-/* Mark the card data of @text in @marks (a byte a character, zero before). Runs of hex digits are
- * looked into: characters in ASCII and EBCDIC, and BCD. Of a number that stands in plain characters
+/* Mark the card data of @text in @marks (a byte a character, zero before). Runs of hex digits, and
+ * groups of 2, 4 or 8 of them on one line, are looked into: characters in ASCII and EBCDIC, and BCD. Of a number that stands in plain characters
  * the digits that pan.h lets be seen are not marked. */
 void text_mark(struct span text, enum secret_search search, uint8_t *marks);
+
+/* @text (of an argument, for a message on stderr) with stars over whatever may be card data in it,
+ * whole or mistyped; cut off if it is long. Static; until the next call but three. */
+const char *text_told(const char *text);
 
 /* Overwrite what text_mark() marks in @text (@len characters) by stars. */
 void text_redact(char *text, size_t len, enum secret_search search);

@@ -13,6 +13,7 @@
 #include "tools/isomsg/draft.h"
 #include "tools/isomsg/input.h"
 #include "tools/isomsg/options.h"
+#include "tools/isomsg/redact.h"
 #include "tools/isomsg/show.h"
 
 static int64_t now_ms(void)
@@ -34,7 +35,7 @@ static int message_make(const struct options *options, struct writer *out)
     size_t at = 0;
     int code = EXIT_GOOD;
     if (options->from != NULL && file_read(options->from, &text, &len) < 0) {
-        fprintf(stderr, "isomsg: %s: %s\n", options->from, strerror(errno));
+        fprintf(stderr, "isomsg: %s: %s\n", text_told(options->from), strerror(errno));
         return EXIT_IO;
     }
     if (draft_open(options->dialect, &draft) < 0) {

@@ -8,21 +8,25 @@
 #include "iso8583/mti.h"
 #include "tools/isomsg/hexdump.h"
 #include "tools/isomsg/meaning.h"
+#include "tools/isomsg/reading.h"
 
 enum { WIRE_LEN_MAX = UINT16_MAX };
 
 struct show show_decode(const struct iso_dialect *dialect, struct span wire, bool unmask)
 {
-    static uint8_t scratch[2 * WIRE_LEN_MAX];
+    static uint8_t scratch[READING_SCRATCH_LEN(WIRE_LEN_MAX)];
     static struct iso_msg msg;
     static struct iso_error error;
     static uint8_t touched[WIRE_LEN_MAX];
     struct writer room = writer_make(scratch, sizeof scratch);
     iso_init(&msg, 0);
-    int result = iso_decode(dialect, wire, &room, &msg, &error);
+    int result = message_read(dialect, wire, &room, &msg, &error);
     struct show show = {
-        .reveal =
-            {.dialect = dialect, .msg = &msg, .wire = wire, .is_bad = result < 0, .unmask = unmask},
+        .reveal = {.dialect = dialect,
+                   .msg = &msg,
+                   .wire = wire,
+                   .is_bad = result < 0 && error.path[0] == '\0',
+                   .unmask = unmask},
         .error = result < 0 ? &error : NULL,
     };
     if (result < 0 && wire.len <= sizeof touched) {
@@ -115,11 +119,15 @@ static void error_print(const struct show *show)
     char text[ISO_TEXT_LEN_MAX];
     /* The likely cause has a line of its own below. */
     const char *whole = iso_error_text(error, dialect, text, sizeof text);
-    const char *cause = strstr(whole, " (likely cause");
+    const char *cause = strstr(whole, "; likely cause");
     printf("! %.*s\n", (int)(cause == NULL ? strlen(whole) : (size_t)(cause - whole)), whole);
     error_bytes_print(&show->reveal, error);
-    if (error->de > 1 && error->code != ERR_TRAILING) {
-        printf("everything before DE%u decoded", error->de);
+    if (error->path[0] != '\0') {
+        printf("all elements decoded; this is inside DE%u\n", error->de);
+    } else if (error->de > 1 && (error->code != ERR_TRAILING || error->culprit > 1)) {
+        printf(error->code == ERR_TRAILING ? "everything up to DE%u decoded"
+                                           : "everything before DE%u decoded",
+               error->de);
         if (error->culprit > 1) {
             const char *name = dialect->field[error->culprit].name;
             printf("; likely cause: the length of DE%u%s%s at byte %u", error->culprit,
@@ -143,7 +151,7 @@ void show_text(const struct show *show)
     if (mti_meaning(msg->mti, kind)[0] != '\0') {
         printf("  %s", kind);
     }
-    if (show->error == NULL) { /* Else the message knows only of what was read. */
+    if (!show->reveal.is_bad) { /* Else the message knows only of what was read. */
         printf("  bitmap %016" PRIX64, msg->present[0]);
         for (size_t i = 1; i < ISO_BITMAPS; i++) {
             if (msg->present[i] != 0) {
@@ -184,13 +192,15 @@ static json_t *error_json(const struct show *show)
 {
     const struct iso_error *error = show->error;
     char text[ISO_TEXT_LEN_MAX];
-    json_t *whole = json_pack("{s:i, s:i, s:s, s:s, s:o, s:o}", "de", (int)error->de, "at",
-                              (int)error->at, "code", err_name(error->code), "text",
+    json_t *whole = json_pack("{s:i, s:i, s:s, s:I, s:I, s:s, s:o, s:o}", "de", (int)error->de,
+                              "at", (int)error->at, "code", err_name(error->code), "expected",
+                              (json_int_t)error->expected, "got", (json_int_t)error->got, "text",
                               iso_error_text(error, show->reveal.dialect, text, sizeof text),
                               "in_doubt", states_json(show->reveal.msg, ISO_STATE_DOUBT), "unread",
                               states_json(show->reveal.msg, ISO_STATE_UNREAD));
     if (error->culprit > 1) {
         (void)json_object_set_new(whole, "culprit", json_integer(error->culprit));
+        (void)json_object_set_new(whole, "culprit_at", json_integer(error->culprit_at));
     }
     if (error->path[0] != '\0') {
         (void)json_object_set_new(whole, "path", json_string(error->path));
@@ -215,6 +225,14 @@ void show_json(const struct show *show)
     if (show->error != NULL) {
         (void)json_object_set_new(whole, "error", error_json(show));
     }
+    (void)json_dumpf(whole, stdout, JSON_COMPACT);
+    printf("\n");
+    json_decref(whole);
+}
+
+void show_why_json(const char *why)
+{
+    json_t *whole = json_pack("{s:{s:s}}", "error", "text", why);
     (void)json_dumpf(whole, stdout, JSON_COMPACT);
     printf("\n");
     json_decref(whole);

@@ -23,6 +23,9 @@ static int part_view(const struct options *options, struct span bytes, size_t *s
         code = show.error != NULL ? EXIT_BAD : code;
     }
     if (result < 0) {
+        if (options->json) {
+            show_why_json(why);
+        }
         (void)fflush(stdout);
         fprintf(stderr, "isomsg: %s\n", why);
         code = EXIT_BAD;

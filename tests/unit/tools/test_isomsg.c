@@ -1,5 +1,6 @@
 /* isomsg as it is called: what it prints and how it exits. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <netinet/in.h>
@@ -112,10 +113,76 @@ START_TEST(json_of_a_broken_message_tells_the_error)
 {
     int code = program_run(ISOMSG " view --json -d iso87_ascii -x " HEAD "3136", said);
     ck_assert_int_eq(code, 1);
+    ck_assert_str_eq(said, "{\"mti\":\"0200\",\"fields\":{},\"error\":{\"de\":2,\"at\":14,"
+                           "\"code\":\"ERR_TRUNCATED\",\"expected\":16,\"got\":0,"
+                           "\"text\":\"DE2 pan: bytes: 16 needed, 0 left "
+                           "at byte 14\",\"in_doubt\":[],\"unread\":[3,4,11,35,41,49,55]}}\n");
+}
+END_TEST
+
+START_TEST(the_likely_cause_of_an_error_is_told)
+{
+    /* DE2 tells a length of 17. */
+    static const char longer[] = HEAD "3137"
+                                      "34313131313131313131313131313131" REST TRACK TAIL CHIP;
+    char call[1024];
+    (void)snprintf(call, sizeof call, ISOMSG " view -d iso87_ascii -x %s", longer);
+    ck_assert_int_eq(program_run(call, said), 1);
+    ck_assert_ptr_nonnull(strstr(said, "likely cause: the length of DE2 pan at byte 12\n"));
+    (void)snprintf(call, sizeof call, ISOMSG " view -j -d iso87_ascii -x %s", longer);
+    ck_assert_int_eq(program_run(call, said), 1);
+    ck_assert_ptr_nonnull(strstr(said, "\"culprit\":2,\"culprit_at\":12"));
+}
+END_TEST
+
+/* 0200 with DE3 and DE55, whose second part says that it is longer than the element. */
+#define FAULTY                                                                                     \
+    "30323030"                                                                                     \
+    "2000000000000200"                                                                             \
+    "303030303030"                                                                                 \
+    "303039"                                                                                       \
+    "820239009F36090017"
+
+START_TEST(a_fault_inside_an_element_is_an_error)
+{
+    ck_assert_int_eq(program_run(ISOMSG " view -d iso87_ascii -x " FAULTY, said), 1);
+    ck_assert_ptr_nonnull(strstr(said, "! DE55.9F36 chip: "));
+    ck_assert_ptr_nonnull(strstr(said, " at byte 25\n"));
+    ck_assert_ptr_nonnull(strstr(said, "all elements decoded; this is inside DE55\n"));
+    ck_assert_int_eq(program_run(ISOMSG " view -j -d iso87_ascii -x " FAULTY, said), 1);
+    ck_assert_ptr_nonnull(strstr(said, "\"error\":{\"de\":55,\"at\":25,"));
+    ck_assert_ptr_nonnull(strstr(said, "\"path\":\"9F36\""));
+    (void)program_run(ISOMSG " doctor -x " FAULTY, said);
+    ck_assert_ptr_nonnull(strstr(said, "; but DE55.9F36 chip: "));
+}
+END_TEST
+
+START_TEST(a_frame_that_is_not_whole_is_json_too)
+{
+    ck_assert_int_eq(
+        program_run(ISOMSG " view -j -f len2 -d iso87_ascii -x 00503032 2>/dev/null", said), 1);
     ck_assert_str_eq(said,
-                     "{\"mti\":\"0200\",\"fields\":{},\"error\":{\"de\":2,\"at\":14,"
-                     "\"code\":\"ERR_TRUNCATED\",\"text\":\"DE2 pan: bytes: 16 needed, 0 left "
-                     "at byte 14\",\"in_doubt\":[],\"unread\":[3,4,11,35,41,49,55]}}\n");
+                     "{\"error\":{\"text\":\"byte 0: the frame is not whole in framing len2\"}}\n");
+}
+END_TEST
+
+START_TEST(card_numbers_among_the_arguments_are_not_told)
+{
+    static const char *const calls[] = {
+        ISOMSG " pack -d iso87_ascii -m 0200 4111117828621854 2>&1",
+        ISOMSG " pack -d iso87_ascii -m 0200 4111117828621855 2>&1",
+        ISOMSG " pack -d iso87_ascii -m 0200 4111117828621854=2912101000 2>&1",
+        "echo '{\"mti\":\"0200\",\"fields\":{\"4111117828621854\":\"1\"}}' | " ISOMSG
+        " pack -d iso87_ascii -r - 2>&1",
+        ISOMSG " view -d iso87_ascii 4111117828621854 2>&1",
+        ISOMSG " view -d 4111117828621854 -x 00 2>&1",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(calls); i++) {
+        ck_assert_int_ne(program_run(calls[i], said), 0);
+        ck_assert_ptr_nonnull(strstr(said, "4111"));
+        ck_assert_ptr_null(strstr(said, "4111117828"));
+        ck_assert_ptr_null(strstr(said, "2912"));
+    }
 }
 END_TEST
 
@@ -336,6 +403,8 @@ END_TEST
 SUITE_MAIN("isomsg", a_message_is_shown_with_names_and_masks, json_has_the_same_masks,
            unmask_shows_what_was_asked_for, an_error_is_shown_behind_all_that_was_read,
            an_error_shows_no_card_data, json_of_a_broken_message_tells_the_error,
+           the_likely_cause_of_an_error_is_told, a_fault_inside_an_element_is_an_error,
+           a_frame_that_is_not_whole_is_json_too, card_numbers_among_the_arguments_are_not_told,
            frames_are_taken_from_stdin_one_by_one, a_wrong_call_is_told_and_exits_2,
            fields_lists_dialects_and_their_rows, send_builds_the_message_and_shows_the_answer,
            a_silent_peer_is_a_timeout, a_peer_that_hangs_up_is_no_answer, nobody_there_exits_4)

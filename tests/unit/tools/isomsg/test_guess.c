@@ -287,6 +287,41 @@ START_TEST(a_failing_guess_names_the_byte)
 END_TEST
 
 /* What a guess tells is for logs: not even a header that it took for one may be card data. */
+START_TEST(a_message_that_was_cut_off_misses_bytes)
+{
+    static const char *const names[] = {"iso87_ascii", "iso87_asciihex"};
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        static uint8_t room[WIRE_MAX];
+        struct writer out = writer_make(room, sizeof room);
+        struct span wire = purchase_make(dialect_find(names[i]), &out);
+        for (size_t cut = 1; cut < 60; cut += 7) {
+            ck_assert_int_lt(first_guess_read(span_first(wire, wire.len - cut)), 0);
+            ck_assert_str_eq(guesses.best[0].dialect, names[i]);
+            ck_assert(!guesses.best[0].whole);
+            ck_assert_ptr_nonnull(strstr(guesses.best[0].why, " bytes missing at byte "));
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_fault_inside_an_element_is_told_of_the_best_guess)
+{
+    static const uint8_t chip[] = {0x82, 0x02, 0x39, 0x00, 0x9F, 0x36, 0x09, 0x00, 0x17};
+    static uint8_t room[WIRE_MAX];
+    struct iso_msg sent;
+    struct iso_error error;
+    struct writer out = writer_make(room, sizeof room);
+    iso_init(&sent, 0x0200);
+    iso_set(&sent, 3, span_text("000000"));
+    iso_set(&sent, 11, span_text("000017"));
+    iso_set(&sent, 55, span_make(chip, sizeof chip));
+    ck_assert_int_eq(iso_encode(&sent, dialect_find("iso87_bcd"), &out, &error), 0);
+    ck_assert_int_eq(first_guess_read(writer_written(&out)), 0);
+    ck_assert_str_eq(guesses.best[0].dialect, "iso87_bcd");
+    ck_assert_ptr_nonnull(strstr(guesses.best[0].why, "; but DE55.9F36 "));
+}
+END_TEST
+
 START_TEST(no_guess_tells_a_card_number)
 {
     uint8_t room[WIRE_MAX];
@@ -340,6 +375,8 @@ int main(void)
     tcase_add_test(tcase, a_dialect_of_the_users_own_is_tried_too);
     tcase_add_test(tcase, bytes_that_are_no_message_fit_nothing);
     tcase_add_test(tcase, a_failing_guess_names_the_byte);
+    tcase_add_test(tcase, a_message_that_was_cut_off_misses_bytes);
+    tcase_add_test(tcase, a_fault_inside_an_element_is_told_of_the_best_guess);
     tcase_add_loop_test(tcase, no_guess_tells_a_card_number, 0, dialect_count());
     tcase_add_test(tcase, evidence_weighs_for_a_message_and_against_noise);
     suite_add_tcase(suite, tcase);

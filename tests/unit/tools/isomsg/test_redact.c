@@ -40,6 +40,30 @@ START_TEST(numbers_that_are_no_cards_are_left)
 }
 END_TEST
 
+START_TEST(numbers_in_hex_dumps_are_hidden)
+{
+    ck_assert_redacted("x 34313131313137383238363231383534 x",
+                       "x ******************************** x");
+    ck_assert_redacted("01 16 41 11 11 78 28 62 18 54 00", "01 16 41 11 11 ** ** ** 18 54 00");
+    ck_assert_redacted("00000010  16 41 11 11 78 28 62 18  54 01 02", /* hexdump -C */
+                       "00000010  16 41 11 11 ** ** ** 18  54 01 02");
+    ck_assert_redacted("00000010: 1234 1641 1111 7828 6218 5401", /* xxd */
+                       "00000010: 1234 1641 1111 **** **18 5401");
+    ck_assert_redacted("34 31 31 31 31 31 37 38  32 38 36 32 31 38 35 34  |4111117828621854|",
+                       "** ** ** ** ** ** ** **  ** ** ** ** ** ** ** **  |411111******1854|");
+    ck_assert_redacted("F4 F1 F1 F1 F1 F1 F7 F8 F2 F8 F6 F2 F1 F8 F5 F4",
+                       "** ** ** ** ** ** ** ** ** ** ** ** ** ** ** **");
+}
+END_TEST
+
+START_TEST(hex_dumps_without_a_card_are_left)
+{
+    ck_assert_kept("12 08 00 01 20 26 11 20 00 00 00 17 12 34 56 78");
+    ck_assert_kept("00000000: 0800 8220 0000 0000 0000 0400 0000 0000");
+    ck_assert_kept("be ad de fa ce");
+}
+END_TEST
+
 START_TEST(tracks_are_hidden_whole)
 {
     ck_assert_redacted(";4111111111111111=29121011000012345678?",
@@ -125,6 +149,7 @@ START_TEST(no_place_in_a_long_run_of_hex_is_blind)
 END_TEST
 
 SUITE_MAIN("redact", card_numbers_keep_six_and_four_digits, numbers_that_are_no_cards_are_left,
+           numbers_in_hex_dumps_are_hidden, hex_dumps_without_a_card_are_left,
            tracks_are_hidden_whole, pin_blocks_are_found_by_their_names, hex_is_looked_into,
            an_exact_search_leaves_numbers_within_numbers, secrets_come_in_order_and_apart,
            no_place_in_a_long_run_of_hex_is_blind)
