@@ -141,11 +141,13 @@ int edition_read(const struct iso_dialect *dialect, struct span wire, struct wri
 static const uint8_t echoed[] = {2, 3, 4, 7, 11, 12, 24, 32, 33, 37, 41, 42, 49, 0};
 
 /* What an answer says of its request is as it came, be it right or wrong. */
-static void echo(struct iso_msg *to, const struct iso_msg *asked, const struct iso_msg *canonical)
+static void echo(struct iso_msg *to, const struct iso_msg *asked, const struct iso_msg *canonical,
+                 const struct iso_dialect *dialect)
 {
     bool is_partial = span_equal_text(iso_get(canonical, 39), "10");
     for (const uint8_t *de = echoed; *de != 0; de++) {
-        bool says = iso_has(canonical, *de) || iso_has(to, *de) || *de == 24;
+        bool says = (iso_has(canonical, *de) || iso_has(to, *de) || *de == 24) &&
+                    dialect->field[*de].mask != ISO_MASK_ALL; /* 2003's DE49 is of the card */
         if (says && !(*de == 4 && is_partial && iso_has(to, 4))) {
             iso_copy(to, asked, *de);
         }
@@ -214,7 +216,7 @@ int edition_write(const struct iso_msg *msg, struct span request, const struct i
         struct iso_error ignored; /* What could not be read of it is not echoed. */
         if (iso_decode(dialect, request, &asked_room, &asked, &ignored) == 0 || asked.mti != 0) {
             native.mti = mti_answer(asked.mti);
-            echo(&native, &asked, msg);
+            echo(&native, &asked, msg, dialect);
         }
     }
     int encoded = iso_encode(&native, dialect, out, error);

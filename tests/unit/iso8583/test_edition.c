@@ -395,6 +395,7 @@ START_TEST(what_of_a_request_cannot_be_said_is_echoed_as_it_came)
     set(&asked, 11, "000001234567");
     set(&asked, 12, "20261331101010");
     set(&asked, 41, "TERM0001");
+    set(&asked, 49, "cvv2 123"); /* verification data, which nobody is told back */
     struct writer out = writer_make(frame, sizeof frame);
     struct writer scratch = writer_make(bytes, sizeof bytes);
     ck_assert_int_eq(iso_encode(&asked, dialect, &out, &error), 0);
@@ -413,6 +414,7 @@ START_TEST(what_of_a_request_cannot_be_said_is_echoed_as_it_came)
     is(&native, 11, "000001234567");
     is(&native, 12, "20261331101010");
     is(&native, 39, "9104");
+    is(&native, 49, NULL);
 }
 END_TEST
 
