@@ -25,7 +25,9 @@ enum {
 MUST_USE int edition_from(const struct iso_msg *native, const struct iso_dialect *dialect,
                           struct writer *room, struct iso_msg *msg, struct iso_error *error);
 
-/* The reverse. @wall_ms: now; dates without a year get the nearest. */
+/* The reverse: also ERR_FIELD_UNKNOWN (an element that the edition has no place for) and ERR_FORMAT
+ * (a date that is none; a reversal goes without). @wall_ms: UTC ms, now; dates without a year get
+ * the nearest that lies no more than a week ahead. */
 MUST_USE int edition_to(const struct iso_msg *msg, const struct iso_dialect *dialect,
                         int64_t wall_ms, struct writer *room, struct iso_msg *native,
                         struct iso_error *error);

@@ -120,6 +120,12 @@ static int year_put(struct turn *turn, unsigned de, const char *when, uint8_t *o
     return 0;
 }
 
+static bool is_date(const char *when)
+{
+    int64_t ms = 0;
+    return ms_nearest(when, 0, &ms) == 0;
+}
+
 /* Set DE @de to CCYY and the digits of @when, as many as 1993 (without century) or 2003 have. */
 static int date_put(struct turn *turn, unsigned de, const char *when, size_t digits)
 {
@@ -127,6 +133,10 @@ static int date_put(struct turn *turn, unsigned de, const char *when, size_t dig
     uint8_t *room = turn_room(turn, 4 + digits);
     if (room == NULL) {
         return ERR_SPACE;
+    }
+    bool is_reversal = mti_class(turn->from->mti) == 4 && !turn->is_answer;
+    if (is_reversal && !is_date(when)) {
+        return 0; /* Money must come back, whatever the terminal's clock said. */
     }
     TRY(year_put(turn, de, when, room));
     memcpy(room + 4, when, digits);

@@ -44,8 +44,7 @@ enum action_kind {
     X(REVERSAL_OLD, "reversal.old")         /* of something unknown, older than the window */      \
     X(REVERSAL_DEAD, "reversal.dead")                                                              \
     X(REVERSAL_AGAIN, "reversal.again")                                                            \
-    X(ANSWER_SHORTENED,                                                                            \
-      "answer.shortened") /* an element that the terminal's dialect cannot say */                  \
+    X(ANSWER_SHORTENED, "answer.shortened") /* left out: the terminal's dialect cannot say it */   \
     X(ANSWER_UNSAYABLE, "answer.unsayable") /* not even without: the terminal hears nothing */     \
     X(HSM_SILENT, "hsm.silent")                                                                    \
     X(HSM_REFUSED, "hsm.refused") /* an error that is not the card holder's */                     \

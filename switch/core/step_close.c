@@ -63,9 +63,9 @@ enum verdict close_resume(struct core *core, struct txn *t, const struct event *
             return GO;
         }
         memcpy(follower->outcome.passed, t->outcome.passed, sizeof t->outcome.passed);
-        memcpy(follower->outcome.passed_bytes, t->outcome.passed_bytes,
-               sizeof t->outcome.passed_bytes);
+        memcpy(follower->outcome.passed_bytes, t->outcome.passed_bytes, t->outcome.passed_len);
         follower->outcome.passed_count = t->outcome.passed_count;
+        follower->outcome.passed_len = t->outcome.passed_len;
         txn_answer_repeat(core, follower, stored);
         t->end = "answered to its repeat";
         return DROP;

@@ -78,6 +78,7 @@ static void pass_back(struct core *core, struct txn *t, const struct iso_msg *an
             (struct passed){passed_back[i], (uint16_t)used, (uint16_t)bytes.len};
         used += bytes.len;
     }
+    t->outcome.passed_len = (uint16_t)used;
 }
 
 enum verdict issuer_resume(struct core *core, struct txn *t, const struct event *event)

@@ -50,6 +50,7 @@ struct txn *slab_acquire(struct slab *slab)
     t->outcome.balance[0] = '\0';
     t->outcome.diagnosis[0] = '\0';
     t->outcome.passed_count = 0;
+    t->outcome.passed_len = 0;
     t->outcome.state = STATE_NONE;
     t->outcome.approved_minor = 0;
     t->outcome.repeat = false;
@@ -70,7 +71,7 @@ void slab_release(struct slab *slab, struct txn *t)
     bytes_wipe(t->out, t->out_len);
     bytes_wipe(&t->hsm, sizeof t->hsm);
     bytes_wipe(&t->record, sizeof t->record);
-    bytes_wipe(t->outcome.passed_bytes, sizeof t->outcome.passed_bytes);
+    bytes_wipe(t->outcome.passed_bytes, t->outcome.passed_len);
     t->generation++;
     slab->used--;
     list_append(&slab->free, &t->wait);

@@ -89,6 +89,7 @@ struct txn {
             uint16_t len;
         } passed[PASSED_MAX];
         uint8_t passed_count;
+        uint16_t passed_len; /* used of the bytes: wiped at release */
         uint8_t passed_bytes[PASSED_LEN_MAX];
         uint8_t state; /* enum record_state intended at CLOSE */
         int64_t approved_minor;

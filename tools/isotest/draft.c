@@ -85,15 +85,21 @@ void draft_note(struct draft *draft, unsigned de)
 
 void draft_put_1987(struct draft *draft, const struct iso_msg *msg, int64_t wall_ms)
 {
+    const struct iso_dialect *dialect = draft->station->decl->dialect;
     struct iso_msg native;
     struct iso_error error;
-    if (edition_to(msg, draft->station->decl->dialect, wall_ms, &draft->room, &native, &error) !=
-        0) {
-        draft->room.overflow = draft->room.overflow || error.code == ERR_SPACE;
-        return;
+    if (dialect->edition != ISO_1987) { /* of 1987 it stands as it is: no copy on the hot path */
+        if (edition_to(msg, dialect, wall_ms, &draft->room, &native, &error) != 0) {
+            draft->room.overflow = draft->room.overflow || error.code == ERR_SPACE;
+            return;
+        }
+        msg = &native;
     }
-    for (unsigned de = 2; de <= ISO_DE_MAX; de++) {
-        draft_copy(draft, &native, de);
+    for (unsigned word = 0; word < ISO_BITMAPS; word++) {
+        for (uint64_t bits = msg->present[word]; bits != 0;
+             bits &= ~(1ull << 63 >> __builtin_clzll(bits))) {
+            draft_copy(draft, msg, 64 * word + (unsigned)__builtin_clzll(bits) + 1);
+        }
     }
 }
 

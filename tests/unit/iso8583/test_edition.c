@@ -224,6 +224,19 @@ START_TEST(a_reversal_names_its_original_in_de56)
 }
 END_TEST
 
+START_TEST(a_reversal_goes_without_a_date_that_is_none)
+{
+    const struct iso_dialect *dialect = dialect_of((size_t)_i);
+    struct iso_msg said = purchase();
+    said.mti = 0x0420;
+    set(&said, 13, "1331");
+    set(&said, 90, "020000012311211159590001234567800000000000");
+    struct iso_msg native = decoded(dialect, written(&said, SPAN_NONE, dialect));
+    is(&native, 12, NULL);
+    ck_assert(iso_has(&native, 4) && iso_has(&native, 56));
+}
+END_TEST
+
 START_TEST(a_reversal_that_is_accepted_is_told_by_its_own_code)
 {
     static const struct {
@@ -460,6 +473,7 @@ int main(void)
     tcase_add_test(cases, an_answer_echoes_what_it_was_asked_as_it_came);
     tcase_add_loop_test(cases, network_messages_say_in_de24_what_1987_says_in_de70, 0, count);
     tcase_add_loop_test(cases, a_reversal_names_its_original_in_de56, 0, count);
+    tcase_add_loop_test(cases, a_reversal_goes_without_a_date_that_is_none, 0, count);
     tcase_add_loop_test(cases, a_reversal_that_is_accepted_is_told_by_its_own_code, 0, count);
     tcase_add_test(cases, no_code_becomes_an_approval_on_its_way);
     tcase_add_test(cases, a_code_that_nobody_knows_is_silence);

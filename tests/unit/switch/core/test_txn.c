@@ -82,6 +82,7 @@ START_TEST(release_wipes_what_was_secret)
     memcpy(t->record.pan, pan, sizeof pan);
     memcpy(t->hsm.pin_block, pan, sizeof t->hsm.pin_block);
     memcpy(t->outcome.passed_bytes, pan, sizeof pan);
+    t->outcome.passed_len = sizeof pan;
     t->bytes_len = 200;
     t->out_len = 200;
     slab_release(&slab, t);
